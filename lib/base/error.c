@@ -1,0 +1,42 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool error_set(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
+{
+    error->kind = kind;
+    error->slug = slug;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->detail, sizeof error->detail, format, args);
+    va_end(args);
+    return false;
+}
+
+bool error_add(struct error *error, const char *pointer, const char *format, ...)
+{
+    if (error->item_count == 0)
+        error_set(error, ERROR_INVALID, "invalid",
+                  "Some members of the body cannot be accepted; see errors for which and why.");
+    if (error->item_count == ERROR_ITEMS)
+        return false;
+    struct error_item *item = &error->items[error->item_count++];
+    snprintf(item->pointer, sizeof item->pointer, "%s", pointer);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(item->detail, sizeof item->detail, format, args);
+    va_end(args);
+    return false;
+}
+
+void error_clear(struct error *error)
+{
+    error->kind = ERROR_NONE;
+    error->slug = NULL;
+    error->detail[0] = '\0';
+    error->item_count = 0;
+    error->rule_id[0] = '\0';
+    error->rule_status[0] = '\0';
+}
