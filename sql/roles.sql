@@ -20,4 +20,6 @@ BEGIN
     END LOOP;
 END
 $$;
+-- The schema belongs to whoever owns the database, and only a role that inherits has that right.
+ALTER ROLE flywheel_migrate INHERIT;
 ALTER ROLE flywheel_read SET default_transaction_read_only = on;
