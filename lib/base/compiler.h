@@ -6,7 +6,7 @@
 #define MUST_USE __attribute__((warn_unused_result))
 
 /* printf-like functions: position of the format and of the first argument, both from 1. */
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,12 +1,13 @@
 /* JSON in and out.
  *
  * Out: an append writer that renders straight into a buffer. It knows which objects and arrays are
- * open, so commas and closing brackets take care of themselves; json_writer_end closes what is open.
+ * open, so commas and closing brackets take care of themselves; json_writer_end closes what is
+ * open.
  *
- * In: cJSON reads, but accepts much that JSON (RFC 8259) forbids; json_parse checks the text first, so
- * that nothing behind it meets trailing text, duplicate members, `01`, raw control characters, invalid
- * UTF-8, a NUL in a string or bottomless nesting. cJSON's names appear nowhere outside this module:
- * the readers below look members up by exact name.
+ * In: cJSON reads, but accepts much that JSON (RFC 8259) forbids; json_parse checks the text first,
+ * so that nothing behind it meets trailing text, duplicate members, `01`, raw control characters,
+ * invalid UTF-8, a NUL in a string or bottomless nesting. cJSON's names appear nowhere outside this
+ * module: the readers below look members up by exact name.
  *
  * A writer or a document belongs to one thread at a time. */
 #ifndef BASE_JSON_H
@@ -20,9 +21,9 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
-enum { JSON_DEPTH = 32 };
+enum { JSON_DEPTH = 80 }; /* so that json_copy of any parsed document fits into a few scopes */
 
 struct json_writer {
     struct buffer *out;
@@ -60,17 +61,21 @@ void json_pg_time(struct json_writer *writer, const char *name, struct slice val
 /* Text that is JSON already (from json or jsonb columns); absent becomes null. */
 void json_raw(struct json_writer *writer, const char *name, struct slice json);
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* A value inside a parsed document. NULL stands for "no such member" in all readers. */
 struct json;
 
 enum json_type { JSON_ABSENT, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-enum { JSON_PARSE_DEPTH = 64 };
+enum {
+    JSON_PARSE_DEPTH = 64,
+    JSON_PARSE_VALUES = 1000000, /* in one document: bounds its memory to some 100 MB */
+};
 
 /* Parses `text`, which must be one JSON value and nothing else. The document lives until `arena` is
- * reset. Returns NULL with a reason (one clause with the byte offset) in `why`, of `why_size` bytes. */
+ * reset. Returns NULL with a reason (one clause with the byte offset) in `why`, of `why_size`
+ * bytes. */
 const struct json *json_parse(struct arena *arena, struct slice text, char *why, size_t why_size);
 
 enum json_type json_type_of(const struct json *value);
@@ -93,10 +98,12 @@ struct slice json_as_string(const struct json *value);
 bool json_as_bool(const struct json *value);
 double json_as_number(const struct json *value);
 
-/* A number without fraction within ±2^53; false otherwise. */
+/* A number without fraction and below 2^53 in magnitude (so that it is exactly what was sent);
+ * false otherwise. */
 bool json_as_integer(const struct json *value, int64_t *integer);
 
-/* Appends the value to an open writer as it was, compactly. */
+/* Appends the value to an open writer as it was, compactly: members in their order, numbers by
+ * their own digits. An absent value becomes null. */
 void json_copy(struct json_writer *writer, const char *name, const struct json *value);
 
 #endif

@@ -3,8 +3,8 @@
  * rule_generate is the only place where a rule is made. The preview of a candidate and its approval
  * call it with the same evidence and so get the same rule, member for member.
  *
- * What it refuses, it refuses with ERROR_INVALID, a sentence that tells the approver what is missing,
- * and one of these slugs:
+ * What it refuses, it refuses with ERROR_INVALID, a sentence that tells the approver what is
+ * missing, and one of these slugs:
  *
  *   no-action            the pattern recommends nothing
  *   escalated-pattern    the pattern was solved by a person, there is nothing to repeat
@@ -64,9 +64,9 @@ struct rule_evidence {
 MUST_USE bool rule_generate(struct arena *arena, const struct rule_evidence *evidence,
                             struct rule *out, struct error *error);
 
-/* The check types an approver has to choose from: those of the runbook, when neither the pattern nor
- * its executions tell a check type or an incident type and the runbook serves several. Empty when no
- * choice is needed or none can be offered. Borrows from the evidence. */
+/* The check types an approver has to choose from: those of the runbook, when neither the pattern
+ * nor its executions tell a check type or an incident type and the runbook serves several. Empty
+ * when no choice is needed or none can be offered. Borrows from the evidence. */
 struct rule_names rule_check_type_choices(const struct rule_evidence *evidence);
 
 /* The check type as far as it is known without the approver: the pattern's, else its executions'.

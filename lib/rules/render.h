@@ -1,9 +1,9 @@
 /* A rule as text: YAML for appliances, JSON for callers and the row, canonical JSON for its digest.
  *
- * YAML comes from libyaml's emitter and JSON from base/json.h, never from string formatting, so that
- * a name such as `a: b # "c"`, `no` or `1e3` comes back as the identical string from any YAML 1.1 or
- * 1.2 reader. Members are written in the order of struct rule; `severity_filter` only when it
- * is not empty, and `action_params.runbook_id` only when there is one.
+ * YAML comes from libyaml's emitter and JSON from base/json.h, never from string formatting, so
+ * that a name such as `a: b # "c"`, `no` or `1e3` comes back as the identical string from any YAML
+ * 1.1 or 1.2 reader. Members are written in the order of struct rule; `severity_filter` only when
+ * it is not empty, and `action_params.runbook_id` only when there is one.
  *
  * Pure and thread-safe. All text returned lies in the arena and is also NUL-terminated. */
 #ifndef RULES_RENDER_H
@@ -26,15 +26,16 @@ enum { RULE_DIGEST_LENGTH = 64 }; /* hexadecimal digits of SHA-256 */
 MUST_USE bool rule_to_yaml(struct arena *arena, const struct rule *rule, struct slice *yaml,
                            struct error *error);
 
-/* The rule as JSON, members in the order of the YAML. */
+/* The rule as JSON, members in the order of the YAML. Absent only for a rule of more than 64 KiB,
+ * which rule_to_yaml has refused before. */
 struct slice rule_to_json(struct arena *arena, const struct rule *rule);
 
 /* The same, as a member `name` of an open document. */
 void rule_write_json(struct json_writer *writer, const char *name, const struct rule *rule);
 
 /* RFC 8785 canonical JSON of what the rule does: {action, action_params, conditions,
- * cooldown_seconds, max_retries, priority, severity_filter}. `severity_filter` is `[]` when empty. Name,
- * description and id are not part: renaming a rule does not change what it does. */
+ * cooldown_seconds, max_retries, priority, severity_filter}. `severity_filter` is `[]` when empty.
+ * Name, description and id are not part: renaming a rule does not change what it does. */
 struct slice rule_canonical_json(struct arena *arena, const struct rule *rule);
 
 /* Lower-case hexadecimal SHA-256 of rule_canonical_json. */

@@ -36,9 +36,10 @@ enum rule_operator {
     RULE_OPERATOR_COUNT,
 };
 
-enum rule_value_type { RULE_STRING, RULE_NUMBER, RULE_BOOL, RULE_NULL, RULE_LIST };
+enum rule_value_type { RULE_STRING, RULE_NUMBER, RULE_BOOL, RULE_LIST };
 
-/* The value a condition compares with. Which members count depends on `type`; the others are zero. */
+/* The value a condition compares with. Which members count depends on `type`; the others are
+ * zero. */
 struct rule_value {
     enum rule_value_type type;
     struct slice text;  /* RULE_STRING: the string */

@@ -1,8 +1,8 @@
 /* What YAML readers make of unquoted text.
  *
- * `no` is false to a YAML 1.1 reader and a string to a 1.2 one; `1e3`, `12:30:45`, `0x1F` and dates fare likewise. A rule
- * is read by several engines, so text that any of them could take for something other than a
- * string never becomes the value of a generated condition.
+ * `no` is false to a YAML 1.1 reader and a string to a 1.2 one; `1e3`, `12:30:45`, `0x1F` and dates
+ * fare likewise. A rule is read by several engines, so text that any of them could take for
+ * something other than a string never becomes the value of a generated condition.
  *
  * Pure and thread-safe. */
 #ifndef RULES_SCALAR_H

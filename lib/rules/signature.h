@@ -1,8 +1,8 @@
 /* The pattern signature: which incidents are "the same problem".
  *
  * Appliances compute it and send it; this is the same function, for deriving the check type of old
- * reports and for proving that both sides agree. Host name and severity are not part of it: the same
- * fault on two machines is one pattern.
+ * reports and for proving that both sides agree. Host name and severity are not part of it: the
+ * same fault on two machines is one pattern.
  *
  * Pure and thread-safe. */
 #ifndef RULES_SIGNATURE_H
@@ -33,11 +33,13 @@ struct signature_input {
  * absent members left out except error_pattern. In the arena. */
 struct slice signature_compute(struct arena *arena, const struct signature_input *input);
 
-/* The error message with time stamps, IPv4 addresses, lower-case UUIDs and 32-character path segments
- * replaced by <TIMESTAMP>, <IP>, <UUID>, /<HASH>/, then its first 200 code points. Absent gives "". */
+/* The error message with time stamps, IPv4 addresses, lower-case UUIDs and 32-character path
+ * segments replaced by <TIMESTAMP>, <IP>, <UUID>, /<HASH>/, then its first 200 code points. Absent
+ * gives "". */
 struct slice signature_error_pattern(struct arena *arena, struct slice message);
 
-/* 1–64 characters of [A-Za-z0-9._:-]. Hand-made signatures such as `print-spooler-restart` are legal. */
+/* 1–64 characters of [A-Za-z0-9._:-]. Hand-made signatures such as `print-spooler-restart` are
+ * legal. */
 bool signature_valid(struct slice signature);
 
 #endif
