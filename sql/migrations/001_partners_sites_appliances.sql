@@ -10,6 +10,11 @@ CREATE OR REPLACE FUNCTION current_site() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(current_setting('flywheel.site_id', true), '') $$;
 
+-- The appliance that speaks in the current transaction.
+CREATE OR REPLACE FUNCTION current_appliance() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(current_setting('flywheel.appliance_id', true), '') $$;
+
 CREATE TABLE IF NOT EXISTS partners (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name          text NOT NULL CHECK (name = btrim(name) AND length(name) BETWEEN 1 AND 200),
@@ -39,7 +44,9 @@ CREATE TABLE IF NOT EXISTS site_appliances (
     status       text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'revoked')),
     created_at   timestamptz NOT NULL DEFAULT now(),
     last_seen_at timestamptz,
-    UNIQUE (site_id, appliance_id),
+    -- Rows of an appliance carry its site and partner; through these keys they cannot name wrong ones.
+    UNIQUE (site_id, appliance_id, partner_id),
+    UNIQUE (appliance_id, partner_id),
     FOREIGN KEY (site_id, partner_id) REFERENCES sites (site_id, partner_id) ON UPDATE CASCADE
 );
 

@@ -48,12 +48,13 @@ CREATE INDEX IF NOT EXISTS api_keys_of_partner ON api_keys (partner_id, created_
 
 CREATE TABLE IF NOT EXISTS appliance_tokens (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    appliance_id text NOT NULL REFERENCES site_appliances (appliance_id) ON UPDATE CASCADE,
+    appliance_id text NOT NULL,
     partner_id   uuid NOT NULL,
     token_hash   bytea NOT NULL UNIQUE CHECK (length(token_hash) = 32),
     created_at   timestamptz NOT NULL DEFAULT now(),
     expires_at   timestamptz,
-    revoked_at   timestamptz
+    revoked_at   timestamptz,
+    FOREIGN KEY (appliance_id, partner_id) REFERENCES site_appliances (appliance_id, partner_id) ON UPDATE CASCADE
 );
 CREATE INDEX IF NOT EXISTS appliance_tokens_of_appliance ON appliance_tokens (appliance_id);
 
@@ -123,7 +124,7 @@ CREATE OR REPLACE FUNCTION principal_of_token(hash bytea) RETURNS principal
     $$;
 
 -- Says who is calling, from the SHA-256 of what was sent (NULL: not sent), and binds the rest of the
--- transaction to that caller's partner (and site): row security then shows nothing else.
+-- transaction to that caller's partner (and site and appliance): row security then shows nothing else.
 -- A key and a session may come together if they belong to the same partner; the key then counts.
 CREATE OR REPLACE FUNCTION authenticate(key_hash bytea, session_hash bytea, token_hash bytea) RETURNS principal
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
@@ -151,7 +152,9 @@ BEGIN
     PERFORM set_config('flywheel.partner_id',
                        CASE WHEN found.outcome = 'ok' THEN found.partner_id::text ELSE '' END, true),
             set_config('flywheel.site_id',
-                       CASE WHEN found.outcome = 'ok' THEN coalesce(found.site_id, '') ELSE '' END, true);
+                       CASE WHEN found.outcome = 'ok' THEN coalesce(found.site_id, '') ELSE '' END, true),
+            set_config('flywheel.appliance_id',
+                       CASE WHEN found.outcome = 'ok' THEN coalesce(found.appliance_id, '') ELSE '' END, true);
     RETURN found;
 END
 $$;
@@ -162,5 +165,7 @@ CREATE OR REPLACE FUNCTION note_key_use(key_ids uuid[]) RETURNS void
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
     AS $$
     UPDATE api_keys SET last_used_at = date_trunc('minute', now())
-     WHERE id = ANY (key_ids) AND last_used_at IS DISTINCT FROM date_trunc('minute', now())
+     WHERE id IN (SELECT k.id FROM api_keys k
+                   WHERE k.id = ANY (key_ids) AND k.last_used_at IS DISTINCT FROM date_trunc('minute', now())
+                     FOR NO KEY UPDATE SKIP LOCKED) -- whoever holds it notes the same minute
     $$;

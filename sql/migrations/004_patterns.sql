@@ -15,8 +15,8 @@ CREATE OR REPLACE FUNCTION is_promotion_eligible(for_partner uuid, occurrences b
                                                  action text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
-    SELECT occurrences >= t.min_occurrences AND l2 >= t.min_l2_resolutions AND coalesce(rate, 0) >= t.min_success_rate
-           AND btrim(coalesce(action, '')) NOT IN ('', 'escalate')
+    SELECT coalesce(occurrences >= t.min_occurrences AND l2 >= t.min_l2_resolutions AND rate >= t.min_success_rate
+                    AND btrim(action) NOT IN ('', 'escalate'), false)
       FROM learning_thresholds t
      WHERE t.partner_id = for_partner OR t.partner_id IS NULL
      ORDER BY t.partner_id NULLS LAST
@@ -114,7 +114,9 @@ CREATE TABLE IF NOT EXISTS appliance_pattern_stats (
     updated_at               timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (appliance_id, pattern_signature),
     CHECK (success_count <= total_occurrences),
-    FOREIGN KEY (site_id, appliance_id) REFERENCES site_appliances (site_id, appliance_id) ON UPDATE CASCADE,
+    CHECK (l1_resolutions::bigint + l2_resolutions + l3_resolutions <= total_occurrences),
+    FOREIGN KEY (site_id, appliance_id, partner_id) REFERENCES site_appliances (site_id, appliance_id, partner_id)
+        ON UPDATE CASCADE,
     FOREIGN KEY (site_id, pattern_signature) REFERENCES aggregated_pattern_stats (site_id, pattern_signature) ON UPDATE CASCADE
 );
 
@@ -129,5 +131,6 @@ CREATE TABLE IF NOT EXISTS appliance_pattern_sync (
     patterns_accepted integer NOT NULL DEFAULT 0 CHECK (patterns_accepted >= 0),
     patterns_merged   integer NOT NULL DEFAULT 0 CHECK (patterns_merged >= 0),
     patterns_rejected integer NOT NULL DEFAULT 0 CHECK (patterns_rejected >= 0),
-    FOREIGN KEY (site_id, appliance_id) REFERENCES site_appliances (site_id, appliance_id) ON UPDATE CASCADE
+    FOREIGN KEY (site_id, appliance_id, partner_id) REFERENCES site_appliances (site_id, appliance_id, partner_id)
+        ON UPDATE CASCADE
 );

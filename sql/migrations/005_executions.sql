@@ -103,8 +103,13 @@ DECLARE
     partition   text;
 BEGIN
     FOR month_start IN
-        SELECT DISTINCT date_trunc('month', m AT TIME ZONE 'UTC') FROM unnest(moments) AS m ORDER BY 1
+        SELECT DISTINCT date_trunc('month', m AT TIME ZONE 'UTC') FROM unnest(moments) AS m WHERE m IS NOT NULL ORDER BY 1
     LOOP
+        -- A clock gone wild must not leave thousands of tables behind.
+        IF month_start < '2000-01-01' OR month_start > now() AT TIME ZONE 'UTC' + interval '1 year' THEN
+            RAISE EXCEPTION 'executions are kept from the year 2000 to a year from now, not for %', month_start
+                USING ERRCODE = 'datetime_field_overflow';
+        END IF;
         partition := 'execution_telemetry_' || to_char(month_start, 'YYYY_MM');
         CONTINUE WHEN to_regclass('public.' || partition) IS NOT NULL;
         PERFORM pg_advisory_xact_lock(hashtextextended('ensure_execution_partitions', 0));

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS learning_promotion_candidates (
     approved_at        timestamptz,
     rejected_by        text,
     rejected_at        timestamptz,
-    rejection_reason   text CHECK (length(rejection_reason) BETWEEN 1 AND 2000),
+    rejection_reason   text CHECK (length(rejection_reason) BETWEEN 1 AND 2000 AND rejection_reason ~ '[^[:space:]]'),
     custom_rule_name   text CHECK (length(custom_rule_name) BETWEEN 1 AND 200),
     approval_notes     text CHECK (length(approval_notes) BETWEEN 1 AND 2000),
     created_at         timestamptz NOT NULL DEFAULT now(),
@@ -42,6 +42,18 @@ END
 $$;
 CREATE OR REPLACE TRIGGER mirror_status AFTER INSERT OR UPDATE ON learning_promotion_candidates
     FOR EACH ROW EXECUTE FUNCTION mirror_approval_status();
+
+-- An approval stays: what came of it is a rule, and that is what can be disabled or archived.
+CREATE OR REPLACE FUNCTION refuse_unapproval() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'an approved candidate cannot become %', NEW.approval_status USING ERRCODE = 'check_violation';
+END
+$$;
+CREATE OR REPLACE TRIGGER approval_stays BEFORE UPDATE ON learning_promotion_candidates
+    FOR EACH ROW WHEN (OLD.approval_status = 'approved' AND NEW.approval_status <> 'approved')
+    EXECUTE FUNCTION refuse_unapproval();
 
 CREATE TABLE IF NOT EXISTS promoted_rules (
     id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -69,8 +81,9 @@ CREATE TABLE IF NOT EXISTS promoted_rules (
     UNIQUE (site_id, pattern_signature),
     UNIQUE (partner_id, rule_id),
     UNIQUE (site_id, rule_id),
-    CHECK (rule_json ->> 'id' = rule_id),
-    CHECK (rule_json ->> 'name' = name),
+    UNIQUE (id, partner_id),
+    CHECK (rule_json ->> 'id' IS NOT DISTINCT FROM rule_id),
+    CHECK (rule_json ->> 'name' IS NOT DISTINCT FROM name),
     FOREIGN KEY (site_id, pattern_signature) REFERENCES aggregated_pattern_stats (site_id, pattern_signature)
         ON UPDATE CASCADE,
     FOREIGN KEY (site_id, partner_id) REFERENCES sites (site_id, partner_id) ON UPDATE CASCADE
@@ -78,9 +91,48 @@ CREATE TABLE IF NOT EXISTS promoted_rules (
 CREATE INDEX IF NOT EXISTS rules_by_promotion ON promoted_rules (partner_id, promoted_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS rules_by_status ON promoted_rules (partner_id, status);
 
+-- Archived is final: only the next version of a rule is active again. Versions count upwards.
+CREATE OR REPLACE FUNCTION refuse_rule_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'rule %, version %, is %: it cannot become % in version %',
+        OLD.rule_id, OLD.version, OLD.status, NEW.status, NEW.version USING ERRCODE = 'check_violation';
+END
+$$;
+CREATE OR REPLACE TRIGGER archived_is_final BEFORE UPDATE ON promoted_rules
+    FOR EACH ROW WHEN (NEW.version < OLD.version
+                       OR (OLD.status = 'archived' AND NEW.status <> 'archived' AND NEW.version = OLD.version))
+    EXECUTE FUNCTION refuse_rule_change();
+
+-- Half a promotion cannot be committed: when a transaction ends, whatever it approved has its rule, and
+-- whatever rule it made has its approval.
+CREATE OR REPLACE FUNCTION refuse_half_promotion() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM learning_promotion_candidates c
+                     JOIN promoted_rules r ON r.site_id = c.site_id AND r.pattern_signature = c.pattern_signature
+                    WHERE c.site_id = NEW.site_id AND c.pattern_signature = NEW.pattern_signature
+                      AND c.approval_status = 'approved')
+    THEN
+        RAISE EXCEPTION 'half a promotion: pattern % of site % needs both an approved candidate and a rule',
+            NEW.pattern_signature, NEW.site_id USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+DROP TRIGGER IF EXISTS approved_has_rule ON learning_promotion_candidates;
+CREATE CONSTRAINT TRIGGER approved_has_rule AFTER INSERT OR UPDATE ON learning_promotion_candidates
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.approval_status = 'approved')
+    EXECUTE FUNCTION refuse_half_promotion();
+DROP TRIGGER IF EXISTS rule_has_approval ON promoted_rules;
+CREATE CONSTRAINT TRIGGER rule_has_approval AFTER INSERT ON promoted_rules
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_half_promotion();
+
 -- What each version of a rule said, the current one included.
 CREATE TABLE IF NOT EXISTS promoted_rule_versions (
-    promoted_rule_id uuid NOT NULL REFERENCES promoted_rules (id),
+    promoted_rule_id uuid NOT NULL,
     version          integer NOT NULL CHECK (version >= 1),
     partner_id       uuid NOT NULL,
     name             text NOT NULL,
@@ -91,7 +143,8 @@ CREATE TABLE IF NOT EXISTS promoted_rule_versions (
     promoted_by      text NOT NULL,
     promoted_at      timestamptz NOT NULL DEFAULT now(),
     notes            text,
-    PRIMARY KEY (promoted_rule_id, version)
+    PRIMARY KEY (promoted_rule_id, version),
+    FOREIGN KEY (promoted_rule_id, partner_id) REFERENCES promoted_rules (id, partner_id) ON UPDATE CASCADE
 );
 
 -- To whom a rule was sent, and what the appliance says of it.
@@ -110,7 +163,8 @@ CREATE TABLE IF NOT EXISTS promoted_rule_deployments (
     error             text,
     UNIQUE (site_id, rule_id, appliance_id),
     FOREIGN KEY (site_id, rule_id) REFERENCES promoted_rules (site_id, rule_id) ON UPDATE CASCADE,
-    FOREIGN KEY (site_id, appliance_id) REFERENCES site_appliances (site_id, appliance_id) ON UPDATE CASCADE,
+    FOREIGN KEY (site_id, appliance_id, partner_id) REFERENCES site_appliances (site_id, appliance_id, partner_id)
+        ON UPDATE CASCADE,
     CHECK (deployment_status NOT IN ('applied', 'removed') OR acknowledged_at IS NOT NULL)
 );
 CREATE INDEX IF NOT EXISTS deployments_of_appliance ON promoted_rule_deployments (site_id, appliance_id);
@@ -156,12 +210,14 @@ CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON promotion_audit
     FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
 CREATE OR REPLACE TRIGGER append_only_table BEFORE TRUNCATE ON promotion_audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+-- Always: also for a session that calls itself a replica.
+ALTER TABLE promotion_audit_log ENABLE ALWAYS TRIGGER append_only, ENABLE ALWAYS TRIGGER append_only_table;
 
 -- The first answer to each Idempotency-Key, for 24 hours.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     caller       uuid NOT NULL,
     key          text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-    partner_id   uuid NOT NULL,
+    partner_id   uuid NOT NULL REFERENCES partners (id),
     request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
     -- NULL only inside the transaction that is working on the first answer.
     status       integer CHECK (status BETWEEN 200 AND 499),
