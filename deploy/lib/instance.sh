@@ -1,0 +1,139 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # top comes from common.sh
+# One instance: where it lives, who runs it, what was chosen for it.
+#
+#   folder    what the person named (--dir, FLYWHEEL_DIR, ./var); keeps quickstart.json
+#   instance  where the files live: the folder itself, or a folder in /var/lib when the servers' user
+#             cannot reach it (a clone under /root)
+#   sockets   the unix sockets: instance/run, or a short private folder when that path is too long
+#   server_user  who runs the servers: the invoking user, or `flywheel` when that is root
+#
+#   instance/handlers, frontend  the mounts: what is in them is what runs
+#   instance/bin, etc            supervisor and operators' command; configuration
+#   instance/pg, run, log, tmp   written by the servers
+
+# Longest path a unix socket may have (sockaddr_un, without the final zero), and the longest name we use.
+readonly socket_path_max=107
+readonly longest_socket_name=learning-rule-deploy.sock
+readonly system_user=flywheel
+readonly system_folder=/var/lib/flywheel
+
+# instance_locate [DIR]: sets folder, instance, sockets and server_user. Makes nothing.
+instance_locate() {
+    local given=${1:-${FLYWHEEL_DIR:-$top/var}}
+    folder=$(realpath -m -- "$given")
+    server_user=$(id -un)
+    instance=$folder
+    if [ "$(id -u)" = 0 ]; then
+        server_user=$system_user
+        [ ! -d "$folder/etc" ] && ! server_can_reach "$folder" && instance=$(system_instance)
+    fi
+    sockets=$(socket_folder)
+}
+
+# server_can_reach PATH: whether the servers' user gets as far as the nearest folder that exists.
+server_can_reach() {
+    local path=$1
+    until [ -d "$path" ]; do path=$(dirname "$path"); done
+    if id "$system_user" >/dev/null 2>&1; then
+        setpriv --reuid="$system_user" --regid="$system_user" --clear-groups test -x "$path"
+    else
+        everybody_can_reach "$path"
+    fi
+}
+
+# everybody_can_reach DIR: the same question before that user exists.
+everybody_can_reach() {
+    local path=$1
+    until [ "$path" = / ]; do
+        [ $((0$(stat -c %a "$path") & 1)) = 1 ] || return 1
+        path=$(dirname "$path")
+    done
+}
+
+# system_instance: /var/lib/flywheel, or one beside it when another folder's instance lives there.
+system_instance() {
+    local owner=''
+    [ ! -f "$system_folder/etc/folder" ] || owner=$(cat "$system_folder/etc/folder")
+    if [ -z "$owner" ] || [ "$owner" = "$folder" ]; then
+        printf '%s' "$system_folder"
+    else
+        printf '%s-%s' "$system_folder" "$(printf '%s' "$folder" | sha256sum | cut -c1-8)"
+    fi
+}
+
+# socket_folder: where the sockets go; a path that would be cut off is never used.
+socket_folder() {
+    local path=$instance/run
+    if [ $((${#path} + 1 + ${#longest_socket_name})) -gt "$socket_path_max" ]; then
+        path=/tmp/flywheel-$(id -u)-$(printf '%s' "$instance" | sha256sum | cut -c1-12)
+    fi
+    printf '%s' "$path"
+}
+
+# as_server COMMAND…: runs it as the servers' user, with a clean environment and none of our files open.
+as_server() {
+    local identity=()
+    if [ "$(id -un)" != "$server_user" ]; then
+        identity=(setpriv "--reuid=$server_user" "--regid=$server_user" --clear-groups)
+    fi
+    (cd "$instance" && exec 9>&- && exec "${identity[@]}" env -i "HOME=$instance" "PATH=$PATH" \
+        LC_ALL=C.UTF-8 ${NPM_CONFIG_USERCONFIG:+"NPM_CONFIG_USERCONFIG=$NPM_CONFIG_USERCONFIG"} "$@")
+}
+
+# make_server_user: the unprivileged account of the servers, where root sets up the instance.
+make_server_user() {
+    [ "$(id -u)" = 0 ] || return 0
+    id "$system_user" >/dev/null 2>&1 && return 0
+    useradd --system --user-group --no-create-home --home-dir "$system_folder" \
+        --shell /usr/sbin/nologin "$system_user" ||
+        die "the account '$system_user' that runs the servers could not be made. Make it with: useradd --system --user-group $system_user"
+}
+
+# make_folders: the layout above; what the servers only read stays ours.
+make_folders() {
+    mkdir -p "$folder" "$instance"/{handlers,frontend,bin,etc,run,log,pg,tmp} ||
+        die "cannot make $instance. Choose a folder you may write to with --dir."
+    chmod 755 "$instance" "$instance"/{handlers,frontend,bin,etc}
+    chmod 711 "$instance/run"
+    chmod 700 "$instance"/{log,pg,tmp}
+    printf '%s\n' "$folder" | write_file "$instance/etc/folder" 644
+    make_private_socket_folder
+    if [ "$(id -u)" = 0 ]; then
+        chown "$server_user:$server_user" "$instance"/{run,log,pg,tmp} "$sockets"
+    fi
+}
+
+# make_private_socket_folder: only where run/ lies too deep. /tmp is everybody's: a folder of that
+# name which somebody else made is refused.
+make_private_socket_folder() {
+    [ "$sockets" != "$instance/run" ] || return 0
+    mkdir -m 711 "$sockets" 2>/dev/null || true
+    local owner
+    owner=$(stat -c %U "$sockets")
+    if [ -L "$sockets" ] || { [ "$owner" != "$(id -un)" ] && [ "$owner" != "$server_user" ]; }; then
+        die "$sockets belongs to somebody else. Remove it, or choose a shorter --dir."
+    fi
+}
+
+# instance_exists: whether something was ever set up here.
+instance_exists() { [ -d "$instance/etc" ]; }
+
+# setting NAME [FALLBACK]: what an earlier run chose (port, listen, demo, rate_limit).
+setting() {
+    local value=''
+    [ ! -f "$instance/etc/quickstart.conf" ] ||
+        value=$(sed -n "s/^$1 = //p" "$instance/etc/quickstart.conf")
+    printf '%s' "${value:-${2:-}}"
+}
+
+# pid_in FILE PROGRAM: the process id a server wrote there, when that process lives and is that program
+# (a number left over from before a restart of the machine may be anybody's by now).
+pid_in() {
+    local pid=''
+    [ -f "$1" ] || return 1
+    read -r pid <"$1" 2>/dev/null || [ -n "$pid" ] || return 1
+    is_running "$pid" || return 1
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "${2:0:15}" ] || return 1
+    printf '%s' "$pid"
+}

@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # instance, sockets, top come from common.sh and instance.sh
+# The supervisor of the handlers and nginx: start, reload, stop, look.
+
+supervisor_pid() { pid_in "$instance/run/supervisor.pid" flywheel-supervisor; }
+nginx_pid() { pid_in "$instance/run/nginx.pid" nginx; }
+
+# supervisor_start: starts it when it does not run; its standard error is the handlers' log.
+supervisor_start() {
+    ! supervisor_pid >/dev/null || return 0
+    as_server bash -c 'setsid "$@" </dev/null >>log/handlers.log 2>&1 & echo $! >run/supervisor.pid' - \
+        "$instance/bin/flywheel-supervisor" --handlers "$instance/handlers" --sockets "$sockets" \
+        --run "$instance/run" --config "$instance/etc/flywheel.conf"
+}
+
+# handlers_serve: whether the supervisor says that every program of the mount runs, in the version that lies there.
+handlers_serve() {
+    supervisor_pid >/dev/null && [ -f "$instance/run/supervisor.json" ] &&
+        jq -e '.settled and (.programs | length > 0) and all(.programs[]; .state == "serving")' \
+            "$instance/run/supervisor.json" >/dev/null
+}
+
+# handlers_settle_since TIME: waits until the supervisor has looked at the mount after TIME (seconds
+# since 1970) and everything in it serves; says which program does not, and why.
+handlers_wait() {
+    wait_until 60 handlers_serve && return 0
+    if [ -f "$instance/run/supervisor.json" ]; then
+        jq -r '.programs | to_entries[] | select(.value.state != "serving")
+            | "    \(.key): \(.value.state); \(.value.last_failure.what // "no reason known")"' \
+            "$instance/run/supervisor.json" >&2 || true
+    fi
+    tail -n 5 "$instance/log/handlers.log" >&2 || true
+    die "not every handler serves (see above). The whole log is $instance/log/handlers.log"
+}
+
+# nginx_apply: a running nginx takes over a changed configuration, one that does not run is started.
+nginx_apply() {
+    local arguments=(nginx -p "$instance" -e "$instance/log/nginx-error.log" -c "$instance/etc/nginx.conf")
+    as_server "${arguments[@]}" -t -q || die "nginx refuses $instance/etc/nginx.conf (see above)."
+    local pid
+    if pid=$(nginx_pid); then
+        kill -HUP "$pid"
+    else
+        ! port_is_taken "$1" || die "port $1 is taken by another program. Choose another one: ./deploy/quickstart --port NUMBER"
+        as_server "${arguments[@]}" || die "nginx does not start; see $instance/log/nginx-error.log"
+    fi
+}
+
+# stop_process PID SECONDS SIGNAL: asks politely, waits, and insists.
+stop_process() {
+    kill -"$3" "$1" 2>/dev/null || return 0
+    wait_until "$2" process_is_gone "$1" || kill -KILL "$1" 2>/dev/null || true
+}
+process_is_gone() { ! is_running "$1"; }
+
+# servers_stop: in the order that loses no request: the door first, the database last.
+servers_stop() {
+    local pid
+    ! pid=$(nginx_pid) || stop_process "$pid" 10 QUIT
+    ! pid=$(supervisor_pid) || stop_process "$pid" 45 TERM
+    pg_stop
+}

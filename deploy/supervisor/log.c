@@ -1,0 +1,50 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+void log_json_string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *c = (const unsigned char *)text; *c != 0; c++) {
+        if (*c == '"' || *c == '\\')
+            fprintf(out, "\\%c", *c);
+        else if (*c < 0x20 || *c >= 0x7f)
+            fprintf(out, "\\u%04x", *c);
+        else
+            fputc(*c, out);
+    }
+    fputc('"', out);
+}
+
+const char *log_time(time_t when, char text[32])
+{
+    struct tm parts;
+    gmtime_r(&when, &parts);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+}
+
+void log_event(const char *program, const char *format, ...)
+{
+    char message[512], when[32], line[1200] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+
+    FILE *out = fmemopen(line, sizeof line - 1, "w");
+    if (out == NULL)
+        return;
+    fprintf(out, "{\"time\":\"%s\",\"level\":\"info\",\"source\":\"supervisor\",\"program\":",
+            log_time(time(NULL), when));
+    log_json_string(out, program);
+    fputs(",\"message\":", out);
+    log_json_string(out, message);
+    fputs("}\n", out);
+    long length = ftell(out);
+    fclose(out);
+    /* One write, so that lines of different processes do not mix; a full disk must not stop us. */
+    if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
+        return;
+}

@@ -1,0 +1,19 @@
+/*
+ * What the supervisor does, as JSON lines on standard error, beside those of the handlers.
+ */
+#ifndef FLYWHEEL_SUPERVISOR_LOG_H
+#define FLYWHEEL_SUPERVISOR_LOG_H
+
+#include <stdio.h>
+#include <time.h>
+
+/* One line about `program` ("supervisor" for itself); the rest as for printf. */
+__attribute__((format(printf, 2, 3))) void log_event(const char *program, const char *format, ...);
+
+/* Writes `text` as a JSON string, quotes included. */
+void log_json_string(FILE *out, const char *text);
+
+/* Writes `when` as an RFC 3339 time in UTC into `text` and returns it. */
+const char *log_time(time_t when, char text[32]);
+
+#endif
