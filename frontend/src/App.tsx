@@ -1,0 +1,121 @@
+import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+import { ApiError, setCsrfToken, setSessionEndListener } from "./api/http";
+import { currentSession, sessionKey, signOut } from "./api/session";
+import type { Session } from "./api/types";
+import { PartnerDashboard } from "./PartnerDashboard";
+import { SessionContext } from "./session/context";
+import { SessionEnded } from "./session/SessionEnded";
+import { SignInPage } from "./session/SignIn";
+import { Logo } from "./ui/icons";
+import { Toasts } from "./ui/Toasts";
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        retry: (failures, error) =>
+          failures < 1 &&
+          error instanceof ApiError &&
+          (error.status === 429 || error.outcomeUnknown),
+        retryDelay: (_failures, error) =>
+          Math.min((error instanceof ApiError ? (error.retryAfter ?? 1) : 1) * 1000, 5_000),
+      },
+    },
+  });
+}
+
+export function App({ client }: { client: QueryClient }) {
+  return (
+    <QueryClientProvider client={client}>
+      <Toasts>
+        <SessionGate />
+      </Toasts>
+    </QueryClientProvider>
+  );
+}
+
+const ownerOf = (session: Session) => `${session.partner.id}/${session.user.email}`;
+
+/** Who is signed in decides what is shown: the sign-in page, or the dashboard. */
+function SessionGate() {
+  const client = useQueryClient();
+  const [ended, setEnded] = useState(false);
+  const session = useQuery<Session | null>({
+    queryKey: sessionKey,
+    queryFn: async ({ signal }) => {
+      try {
+        return await currentSession(signal);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+    staleTime: Infinity,
+    refetchOnReconnect: false,
+  });
+  const known = session.data ?? null;
+  const csrfToken = known?.csrf_token ?? null;
+
+  useEffect(() => setCsrfToken(csrfToken), [csrfToken]);
+  useEffect(() => {
+    setSessionEndListener(() => setEnded(true));
+    return () => setSessionEndListener(null);
+  }, []);
+
+  const signedIn = useCallback(
+    (next: Session) => {
+      const before = client.getQueryData<Session | null>(sessionKey);
+      setCsrfToken(next.csrf_token);
+      if (before && ownerOf(before) !== ownerOf(next)) client.clear();
+      client.setQueryData(sessionKey, next);
+      setEnded(false);
+      void client.invalidateQueries({ predicate: (query) => query.queryKey !== sessionKey });
+    },
+    [client],
+  );
+  const leave = useCallback(async () => {
+    try {
+      await signOut();
+    } finally {
+      client.clear();
+      setEnded(false);
+      client.setQueryData(sessionKey, null);
+    }
+  }, [client]);
+
+  if (session.isPending) {
+    return (
+      <main className="booting" aria-busy="true">
+        <Logo />
+        <p role="status">Loading …</p>
+      </main>
+    );
+  }
+  if (session.data === undefined) {
+    return (
+      <main className="booting">
+        <Logo />
+        <h1>Flywheel cannot be reached</h1>
+        <p role="alert">{session.error?.message}</p>
+        <button type="button" className="button" onClick={() => void session.refetch()}>
+          Try again
+        </button>
+      </main>
+    );
+  }
+  if (!known) return <SignInPage onSignedIn={signedIn} />;
+  return (
+    <SessionContext value={known}>
+      <PartnerDashboard key={ownerOf(known)} onSignOut={leave} />
+      {ended && (
+        <SessionEnded
+          email={known.user.email}
+          onSignedIn={signedIn}
+          onLeave={() => void leave().catch(() => {})}
+        />
+      )}
+    </SessionContext>
+  );
+}

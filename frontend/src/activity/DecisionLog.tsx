@@ -1,0 +1,130 @@
+import { auditKey, listAudit, type AuditQuery } from "../api/audit";
+import type { AuditEntry } from "../api/types";
+import { pageSize, useList } from "../lib/lists";
+import { usePages } from "../lib/pages";
+import { useSearch } from "../lib/url";
+import { Icon } from "../ui/icons";
+import { Link } from "../ui/Link";
+import { ListBody, Refreshed, Section } from "../ui/ListBody";
+import { Pager } from "../ui/Pager";
+import { SkeletonRows } from "../ui/Table";
+import { Time } from "../ui/Time";
+import { changesOf, describe } from "./describe";
+
+/** What people decided, newest first, as the append-only log has it. */
+export function DecisionLog() {
+  useSearch();
+  const pages = usePages();
+  const query: AuditQuery = { limit: pageSize, cursor: pages.cursor };
+  const list = useList(auditKey(query), (signal) => listAudit(query, signal));
+  return (
+    <Section id="decisions" title="Decisions" aside={<Refreshed query={list} />}>
+      <ListBody
+        query={list}
+        what="decisions"
+        skeleton={<SkeletonRows rows={8} tall />}
+        empty={(page) =>
+          page.entries.length > 0
+            ? null
+            : {
+                icon: "inbox",
+                title: "Nothing decided yet",
+                text: "Approvals, rejections and changes of rules are kept here.",
+                action: (
+                  <Link className="button" to={{ tab: "learning" }}>
+                    To the candidates
+                  </Link>
+                ),
+              }
+        }
+      >
+        {(page) => (
+          <>
+            <ol className="log">
+              {page.entries.map((entry) => (
+                <Entry key={String(entry.id)} entry={entry} />
+              ))}
+            </ol>
+            <Pager
+              pages={pages}
+              page={page}
+              shown={page.entries.length}
+              limit={pageSize}
+              what="decisions"
+              busy={list.isPlaceholderData}
+            />
+          </>
+        )}
+      </ListBody>
+    </Section>
+  );
+}
+
+function Entry({ entry }: { entry: AuditEntry }) {
+  const { icon, tone, words } = describe(entry);
+  const changes = changesOf(entry);
+  return (
+    <li className="log-entry">
+      <span className={`log-sign log-${tone}`}>
+        <Icon name={icon} />
+      </span>
+      <div className="log-text">
+        <p>
+          <strong>{words}</strong>
+          {entry.rule_id && (
+            <>
+              {" "}
+              <Link className="mono" to={{ tab: "learning", view: "rules", q: entry.rule_id }}>
+                {entry.rule_id}
+              </Link>
+            </>
+          )}
+          {!entry.rule_id && entry.pattern_signature && (
+            <>
+              {" "}
+              <Link
+                className="mono"
+                to={{ tab: "learning", view: "candidates", q: entry.pattern_signature }}
+              >
+                {entry.pattern_signature}
+              </Link>
+            </>
+          )}
+          {(entry.site_name ?? entry.site_id) && <> at {entry.site_name ?? entry.site_id}</>}
+        </p>
+        <p className="cell-sub">
+          {entry.actor ?? "somebody"}
+          {entry.actor_kind && entry.actor_kind !== "user" && ` (${entry.actor_kind})`},{" "}
+          <Time value={entry.at} />
+        </p>
+        {entry.reason && <blockquote className="log-reason">{entry.reason}</blockquote>}
+        {(changes.length > 0 || entry.request_id) && (
+          <details>
+            <summary>
+              What changed<span className="visually-hidden">: {words}</span>
+            </summary>
+            <dl className="changes">
+              {changes.map(({ name, before, after }) => (
+                <div key={name}>
+                  <dt className="mono">{name}</dt>
+                  <dd>
+                    <span className="change-before">{before}</span>
+                    <Icon name="right" />
+                    <span className="visually-hidden">became</span>
+                    <span className="change-after">{after}</span>
+                  </dd>
+                </div>
+              ))}
+              {entry.request_id && (
+                <div>
+                  <dt>Request</dt>
+                  <dd className="mono">{entry.request_id}</dd>
+                </div>
+              )}
+            </dl>
+          </details>
+        )}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,199 @@
+/**
+ * What the partner API answers, member by member. The one place where the shape of an answer is
+ * written down: the services in this folder return these types and nothing else reads JSON.
+ *
+ * Rates are fractions 0–1, or null where the denominator is 0. Times are RFC 3339 UTC with `Z`.
+ */
+
+export type Id = string | number;
+
+export type Role = "viewer" | "approver" | "admin";
+export type ApprovalStatus = "not_submitted" | "pending" | "approved" | "rejected";
+export type RuleStatus = "active" | "disabled" | "archived";
+export type Level = "L1" | "L2" | "L3";
+export type RiskTier = "R0" | "R1" | "R2" | "R3";
+
+export interface Partner {
+  id: Id;
+  name: string;
+  slug: string;
+  brand_name?: string | null;
+}
+
+export interface User {
+  id?: Id;
+  email: string;
+  role: Role;
+  name?: string | null;
+}
+
+export interface Session {
+  partner: Partner;
+  user: User;
+  csrf_token: string;
+}
+
+export interface Stats {
+  pending_candidates: number;
+  active_promoted_rules: number;
+  total_executions_30d: number;
+  l1_resolution_rate: number | null;
+  l2_resolution_rate: number | null;
+  l3_escalation_rate: number | null;
+  avg_success_rate: number | null;
+}
+
+export interface Candidate {
+  id: Id;
+  pattern_signature: string;
+  site_id: string;
+  site_name: string;
+  total_occurrences: number;
+  l1_resolutions: number;
+  l2_resolutions: number;
+  l3_resolutions: number;
+  success_rate: number | null;
+  avg_resolution_time_ms: number | null;
+  recommended_action: string | null;
+  first_seen: string | null;
+  last_seen: string | null;
+  approval_status: ApprovalStatus;
+  check_type?: string | null;
+  risk_tier?: RiskTier | null;
+  blocked_reason?: string | null;
+}
+
+/** One page of a list. `total` counts all matches, exactly unless `total_is_exact` is false. */
+export interface Paged {
+  total: number;
+  total_is_exact?: boolean;
+  next_cursor: string | null;
+}
+
+export interface CandidatePage extends Paged {
+  candidates: Candidate[];
+}
+
+export interface ProposedRule {
+  id: string;
+  name: string;
+  description: string;
+  rule_yaml: string;
+}
+
+export interface CandidateDetail {
+  candidate: Candidate;
+  execution_history: Execution[];
+  proposed_rule: ProposedRule | null;
+  rule_digest: string | null;
+  proposal_problem?: string | null;
+  check_type_choices?: string[] | null;
+  check_type?: string | null;
+  risk_tier?: RiskTier | null;
+  blocked_reason?: string | null;
+}
+
+export interface ApproveBody {
+  deploy_immediately: boolean;
+  custom_name?: string;
+  notes?: string;
+  rule_digest?: string;
+  check_type?: string;
+}
+
+export interface ApproveAnswer {
+  /** `pending`: the first of two approvals that a policy asks for. */
+  status: "approved" | "pending";
+  rule_id?: string;
+  pattern_signature?: string;
+  site_id?: string;
+  rule_yaml?: string;
+  deployed_to?: number;
+  message?: string;
+}
+
+export interface PromotedRule {
+  id: Id;
+  rule_id: string;
+  pattern_signature: string;
+  site_id: string;
+  site_name: string;
+  name: string;
+  status: RuleStatus;
+  /** Appliances the rule was dispatched to. */
+  deployment_count: number;
+  /** Appliances that confirmed it is installed. */
+  acknowledged_count: number;
+  promoted_at: string;
+  last_deployed_at: string | null;
+  notes: string | null;
+}
+
+export interface RulePage extends Paged {
+  rules: PromotedRule[];
+}
+
+export interface DeployAnswer {
+  status?: string;
+  rule_id?: string;
+  deployed_to?: number;
+  message?: string;
+}
+
+export interface Execution {
+  execution_id: string;
+  incident_id: string | null;
+  site_id: string;
+  site_name: string;
+  runbook_id: string | null;
+  success: boolean;
+  resolution_level: Level | null;
+  created_at: string;
+  pattern_signature?: string | null;
+}
+
+export interface ExecutionPage extends Paged {
+  executions: Execution[];
+}
+
+export interface Site {
+  site_id: string;
+  clinic_name: string;
+  appliance_count: number;
+  pattern_count: number;
+  pending_candidates: number;
+  active_rules: number;
+  executions_30d: number;
+  last_synced_at: string | null;
+}
+
+export interface AuditEntry {
+  id: Id;
+  at: string;
+  actor: string | null;
+  actor_kind: string | null;
+  action: string;
+  entity: string | null;
+  site_id: string | null;
+  site_name: string | null;
+  pattern_signature: string | null;
+  rule_id: string | null;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  reason: string | null;
+  request_id: string | null;
+}
+
+export interface AuditPage extends Paged {
+  entries: AuditEntry[];
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  request_id?: string;
+  errors?: { pointer?: string; detail?: string }[];
+}

@@ -1,0 +1,144 @@
+import { executionsKey, listExecutions, type ExecutionQuery } from "../api/executions";
+import type { Execution, ExecutionPage, Level } from "../api/types";
+import { pageSize, useList, useSiteChoices } from "../lib/lists";
+import { usePages } from "../lib/pages";
+import { readChoice, readSignature, readSiteId, readText, useSearch } from "../lib/url";
+import { LevelBadge, levelWords, OutcomeBadge } from "../ui/Badge";
+import { Select } from "../ui/Field";
+import { ListBody, Refreshed, Section, type EmptyState } from "../ui/ListBody";
+import { Pager } from "../ui/Pager";
+import { SearchBox } from "../ui/SearchBox";
+import { SkeletonRows, Table, type Column } from "../ui/Table";
+import { Time } from "../ui/Time";
+
+const levels: readonly Level[] = ["L1", "L2", "L3"];
+const levelChoices = levels.map((value) => ({ value, label: levelWords[value] }));
+const outcomes = ["success", "failure"] as const;
+const outcomeChoices = [
+  { value: "success", label: "Success" },
+  { value: "failure", label: "Failure" },
+] as const;
+
+const columns: Column<Execution>[] = [
+  { id: "when", label: "When", cell: (e) => <Time value={e.created_at} /> },
+  { id: "site", label: "Site", cell: (e) => e.site_name },
+  {
+    id: "runbook",
+    label: "Runbook",
+    cell: (e) => <span className="mono">{e.runbook_id ?? "–"}</span>,
+  },
+  { id: "level", label: "Resolved by", cell: (e) => <LevelBadge level={e.resolution_level} /> },
+  { id: "outcome", label: "Outcome", cell: (e) => <OutcomeBadge success={e.success} /> },
+  {
+    id: "incident",
+    label: "Incident",
+    cell: (e) => <span className="mono cell-id">{e.incident_id ?? "–"}</span>,
+  },
+];
+
+/** What ran at the sites, newest first. */
+export function ExecutionHistory() {
+  const search = useSearch();
+  const pages = usePages();
+  const outcome = readChoice(search, "outcome", outcomes);
+  const query: ExecutionQuery = {
+    site_id: readSiteId(search),
+    level: readChoice(search, "level", levels),
+    success: outcome === null ? null : outcome === "success",
+    runbook_id: readText(search, "runbook", 100),
+    pattern_signature: readSignature(search),
+    limit: pageSize,
+    cursor: pages.cursor,
+  };
+  const list = useList(executionsKey(query), (signal) => listExecutions(query, signal));
+  const sites = useSiteChoices(query.site_id);
+  const clear = () =>
+    pages.change({ site: null, level: null, outcome: null, runbook: null, pattern: null });
+
+  return (
+    <Section id="executions" title="Execution history" aside={<Refreshed query={list} />}>
+      <search className="filters">
+        <SearchBox
+          label="Runbook"
+          value={query.runbook_id}
+          placeholder="RB-WIN-SERVICES-001"
+          onChange={(runbook) => pages.change({ runbook }, { replace: true })}
+        />
+        <SearchBox
+          label="Pattern"
+          value={query.pattern_signature}
+          placeholder="Whole signature"
+          onChange={(pattern) => pages.change({ pattern }, { replace: true })}
+        />
+        <Select
+          label="Site"
+          all="All sites"
+          value={query.site_id ?? ""}
+          choices={sites}
+          onChange={(site) => pages.change({ site })}
+        />
+        <Select
+          label="Resolved by"
+          all="Every level"
+          value={query.level ?? ""}
+          choices={levelChoices}
+          onChange={(level) => pages.change({ level })}
+        />
+        <Select
+          label="Outcome"
+          all="Every outcome"
+          value={outcome ?? ""}
+          choices={outcomeChoices}
+          onChange={(to) => pages.change({ outcome: to })}
+        />
+      </search>
+      <ListBody
+        query={list}
+        what="executions"
+        skeleton={<SkeletonRows rows={12} />}
+        empty={(page) => emptyState(page, query, clear)}
+      >
+        {(page) => (
+          <>
+            <Table
+              caption="Executions"
+              columns={columns}
+              rows={page.executions}
+              rowKey={(e) => e.execution_id}
+            />
+            <Pager
+              pages={pages}
+              page={page}
+              shown={page.executions.length}
+              limit={pageSize}
+              what="executions"
+              busy={list.isPlaceholderData}
+            />
+          </>
+        )}
+      </ListBody>
+    </Section>
+  );
+}
+
+function emptyState(page: ExecutionPage, query: ExecutionQuery, clear: () => void): EmptyState | null {
+  if (page.executions.length > 0) return null;
+  const { site_id, level, success, runbook_id, pattern_signature, cursor } = query;
+  if (site_id || level || success !== null || runbook_id || pattern_signature || cursor) {
+    return {
+      icon: "search",
+      title: "Nothing matches",
+      text: "No execution fits these filters.",
+      action: (
+        <button type="button" className="button" onClick={clear}>
+          Clear the filters
+        </button>
+      ),
+    };
+  }
+  return {
+    icon: "inbox",
+    title: "Nothing has run yet",
+    text: "Executions appear here as soon as an appliance reports one.",
+  };
+}

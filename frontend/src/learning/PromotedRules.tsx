@@ -1,0 +1,221 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { learningKey } from "../api/learning";
+import {
+  deployRule,
+  listRules,
+  rulesKey,
+  ruleSorts,
+  setRuleStatus,
+  type RuleQuery,
+  type RuleSort,
+} from "../api/rules";
+import type { PromotedRule, RulePage, RuleStatus } from "../api/types";
+import { plural } from "../lib/format";
+import { newKey } from "../lib/idempotency";
+import { pageSize, useList, useSiteChoices } from "../lib/lists";
+import { usePages } from "../lib/pages";
+import { readChoice, readSiteId, readText, useSearch } from "../lib/url";
+import { useCanDecide } from "../session/context";
+import { ruleWords } from "../ui/Badge";
+import { Select } from "../ui/Field";
+import { Link } from "../ui/Link";
+import { ListBody, Refreshed, Section, type EmptyState } from "../ui/ListBody";
+import { Pager } from "../ui/Pager";
+import { SearchBox } from "../ui/SearchBox";
+import { SkeletonRows } from "../ui/Table";
+import { useToast } from "../ui/Toasts";
+import { ArchiveDialog } from "./ArchiveDialog";
+import { RulesTable } from "./RulesTable";
+
+const statuses: readonly RuleStatus[] = ["active", "disabled", "archived"];
+const statusChoices = statuses.map((value) => ({ value, label: ruleWords[value] }));
+const sortChoices: readonly { value: RuleSort; label: string }[] = [
+  { value: "promoted_at", label: "Oldest first" },
+  { value: "rule_id", label: "Rule id, A to Z" },
+  { value: "-rule_id", label: "Rule id, Z to A" },
+];
+
+/** The rules that approvals made, whether they run, and where they have arrived. */
+export function PromotedRules() {
+  const search = useSearch();
+  const pages = usePages();
+  const canDecide = useCanDecide();
+  const [archiving, setArchiving] = useState<PromotedRule | null>(null);
+  const query: RuleQuery = {
+    status: readChoice(search, "status", statuses),
+    site_id: readSiteId(search),
+    q: readText(search, "q"),
+    sort: readChoice(search, "sort", ruleSorts),
+    limit: pageSize,
+    cursor: pages.cursor,
+  };
+  const list = useList(rulesKey(query), (signal) => listRules(query, signal));
+  const sites = useSiteChoices(query.site_id);
+  const status = useStatusChange();
+  const deploy = useDeploy();
+
+  return (
+    <Section id="rules" title="Promoted rules" aside={<Refreshed query={list} />}>
+      <search className="filters">
+        <SearchBox
+          label="Search"
+          value={query.q}
+          placeholder="Rule, name, pattern or site"
+          onChange={(q) => pages.change({ q }, { replace: true })}
+        />
+        <Select
+          label="Status"
+          all="Every status"
+          value={query.status ?? ""}
+          choices={statusChoices}
+          onChange={(to) => pages.change({ status: to })}
+        />
+        <Select
+          label="Site"
+          all="All sites"
+          value={query.site_id ?? ""}
+          choices={sites}
+          onChange={(site) => pages.change({ site })}
+        />
+        <Select
+          label="Order"
+          all="Newest first"
+          value={query.sort === "-promoted_at" ? "" : (query.sort ?? "")}
+          choices={sortChoices}
+          onChange={(sort) => pages.change({ sort })}
+        />
+      </search>
+      <ListBody
+        query={list}
+        what="rules"
+        skeleton={<SkeletonRows rows={10} tall />}
+        empty={(page) =>
+          emptyState(page, query, () => pages.change({ q: null, status: null, site: null }))
+        }
+      >
+        {(page) => (
+          <>
+            <RulesTable
+              rules={page.rules.map((rule) => ({ ...rule, status: status.shown(rule) }))}
+              canDecide={canDecide}
+              sort={query.sort}
+              onSort={(sort) => pages.change({ sort })}
+              isBusy={(rule) => status.isBusy(rule) || deploy.isBusy(rule)}
+              onSwitch={(rule, on) => status.change(rule, on ? "active" : "disabled")}
+              onDeploy={deploy.start}
+              onArchive={setArchiving}
+            />
+            <Pager
+              pages={pages}
+              page={page}
+              shown={page.rules.length}
+              limit={pageSize}
+              what="rules"
+              busy={list.isPlaceholderData}
+            />
+          </>
+        )}
+      </ListBody>
+      {archiving && <ArchiveDialog rule={archiving} onClose={() => setArchiving(null)} />}
+    </Section>
+  );
+}
+
+function emptyState(page: RulePage, query: RuleQuery, clear: () => void): EmptyState | null {
+  if (page.rules.length > 0) return null;
+  if (query.q || query.status || query.site_id || query.cursor) {
+    return {
+      icon: "search",
+      title: "Nothing matches",
+      text: "No rule fits this search and these filters.",
+      action: (
+        <button type="button" className="button" onClick={clear}>
+          Clear search and filters
+        </button>
+      ),
+    };
+  }
+  return {
+    icon: "inbox",
+    title: "No rules yet",
+    text: "A rule appears here as soon as a candidate is approved.",
+    action: (
+      <Link className="button" to={{ tab: "learning" }}>
+        To the candidates
+      </Link>
+    ),
+  };
+}
+
+/**
+ * Enabling and disabling, shown before the server has answered. What is kept is only the one status
+ * that was asked for, laid over whatever the list says: taking it away undoes this change and no other.
+ */
+function useStatusChange() {
+  const client = useQueryClient();
+  const toast = useToast();
+  const [asked, setAsked] = useState<ReadonlyMap<string, RuleStatus>>(new Map());
+  const settle = (id: string) =>
+    setAsked((all) => new Map([...all].filter(([other]) => other !== id)));
+
+  const work = useMutation({
+    mutationFn: ({ rule, to }: { rule: PromotedRule; to: RuleStatus }) =>
+      setRuleStatus(rule.id, to, newKey()),
+    onMutate: async ({ rule, to }) => {
+      setAsked((all) => new Map(all).set(String(rule.id), to));
+      await client.cancelQueries({ queryKey: [...learningKey, "rules"] });
+    },
+    onSuccess: async ({ new_status }, { rule }) => {
+      toast({
+        tone: "good",
+        text: `Rule ${rule.rule_id} is ${new_status === "active" ? "enabled" : "disabled"}.`,
+      });
+      await client.invalidateQueries({ queryKey: learningKey });
+    },
+    onError: (error, { rule, to }) => {
+      toast({
+        tone: "bad",
+        text: `Rule ${rule.rule_id} could not be ${to === "active" ? "enabled" : "disabled"}: ${error.message}`,
+      });
+    },
+    onSettled: (_answer, _error, { rule }) => settle(String(rule.id)),
+  });
+
+  return {
+    shown: (rule: PromotedRule): RuleStatus => asked.get(String(rule.id)) ?? rule.status,
+    isBusy: (rule: PromotedRule): boolean => asked.has(String(rule.id)),
+    change: (rule: PromotedRule, to: RuleStatus) => work.mutate({ rule, to }),
+  };
+}
+
+/** Sending a rule that was held back. */
+function useDeploy() {
+  const client = useQueryClient();
+  const toast = useToast();
+  const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
+  const work = useMutation({
+    mutationFn: (rule: PromotedRule) => deployRule(rule.id, newKey()),
+    onMutate: (rule) => setBusy((all) => new Set(all).add(String(rule.id))),
+    onSuccess: async (answer, rule) => {
+      const sent = answer.deployed_to ?? 0;
+      toast({
+        tone: sent > 0 ? "good" : "info",
+        text:
+          sent > 0
+            ? `Rule ${rule.rule_id} is queued for ${plural(sent, "appliance")} of ${rule.site_name}.`
+            : (answer.message ?? `Rule ${rule.rule_id} is not queued for any appliance.`),
+      });
+      await client.invalidateQueries({ queryKey: learningKey });
+    },
+    onError: (error, rule) => {
+      toast({ tone: "bad", text: `Rule ${rule.rule_id} could not be sent: ${error.message}` });
+    },
+    onSettled: (_answer, _error, rule) =>
+      setBusy((all) => new Set([...all].filter((id) => id !== String(rule.id)))),
+  });
+  return {
+    isBusy: (rule: PromotedRule): boolean => busy.has(String(rule.id)),
+    start: (rule: PromotedRule) => work.mutate(rule),
+  };
+}

@@ -1,0 +1,106 @@
+import type { ReactNode } from "react";
+import { Icon } from "./icons";
+
+export interface Column<Row> {
+  id: string;
+  label: string;
+  /** Instead of the label in the head, such as a tick box for all. */
+  head?: ReactNode;
+  /** The server's name for sorting by this column. */
+  sort?: string;
+  /** Which way the first press sorts. */
+  firstSort?: "ascending" | "descending";
+  numeric?: boolean;
+  cell: (row: Row) => ReactNode;
+}
+
+interface Props<Row> {
+  caption: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  rowKey: (row: Row) => string;
+  rowClass?: (row: Row) => string;
+  sort?: string | null;
+  onSort?: (sort: string | null) => void;
+}
+
+/**
+ * A table on a wide screen, a stack of cards on a narrow one (by CSS alone). Roles are written out
+ * because a table whose display is changed is otherwise no table to a screen reader.
+ */
+export function Table<Row>(props: Props<Row>) {
+  const { caption, columns, rows, rowKey, rowClass, sort = null, onSort } = props;
+  return (
+    <table className="table" role="table">
+      <caption className="visually-hidden">{caption}</caption>
+      <thead role="rowgroup">
+        <tr role="row">
+          {columns.map((column) => (
+            <HeadCell key={column.id} column={column} sort={sort} onSort={onSort} />
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows.map((row) => (
+          <tr key={rowKey(row)} role="row" className={rowClass?.(row)}>
+            {columns.map((column) => (
+              <td
+                key={column.id}
+                role="cell"
+                className={`cell-${column.id}${column.numeric ? " numeric" : ""}`}
+                data-label={column.label}
+              >
+                {column.cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface HeadProps<Row> {
+  column: Column<Row>;
+  sort: string | null;
+  onSort: ((sort: string | null) => void) | undefined;
+}
+
+function HeadCell<Row>({ column, sort, onSort }: HeadProps<Row>) {
+  const className = `cell-${column.id}${column.numeric ? " numeric" : ""}`;
+  if (!column.sort || !onSort) {
+    return (
+      <th scope="col" role="columnheader" className={className}>
+        {column.head ?? column.label}
+      </th>
+    );
+  }
+  const up = column.sort;
+  const down = `-${column.sort}`;
+  const order = sort === up ? "ascending" : sort === down ? "descending" : "none";
+  const [first, second] = column.firstSort === "ascending" ? [up, down] : [down, up];
+  const next = sort === first ? second : sort === second ? null : first;
+  return (
+    <th scope="col" role="columnheader" aria-sort={order} className={className}>
+      <button type="button" className="sort" onClick={() => onSort(next)}>
+        {column.label}
+        <Icon name={order === "none" ? "updown" : order === "ascending" ? "up" : "down"} />
+      </button>
+    </th>
+  );
+}
+
+/** Bars where rows will be, as high as these rows are, so that nothing jumps when they come. */
+export function SkeletonRows({ rows = 8, tall = false }: { rows?: number; tall?: boolean }) {
+  return (
+    <div className={tall ? "skeleton-rows skeleton-tall" : "skeleton-rows"} aria-hidden="true">
+      {Array.from({ length: rows }, (_, index) => (
+        <div key={index} className="skeleton-row">
+          <span className="skeleton" />
+          <span className="skeleton" />
+          <span className="skeleton" />
+        </div>
+      ))}
+    </div>
+  );
+}
