@@ -22,6 +22,8 @@ readonly system_folder=/var/lib/flywheel
 instance_locate() {
     local given=${1:-${FLYWHEEL_DIR:-$top/var}}
     folder=$(realpath -m -- "$given")
+    [[ $folder =~ ^[A-Za-z0-9._/+@-]+$ ]] ||
+        die "the path $folder has characters that configuration files take for their own. Choose another folder with --dir: letters, digits and . _ + @ - only."
     server_user=$(id -un)
     instance=$folder
     if [ "$(id -u)" = 0 ]; then
