@@ -4,8 +4,8 @@
 -- there already. The same data every time, shifted to today: all chance comes from hashes of a fixed seed.
 --
 -- What is drawn are executions; every counter, total and date is then summed from them, just as appliances
--- and the server would have done. People's decisions are not in here: sql/demo/decisions.json lists some, which
--- are made through the API, so that the rules are real ones.
+-- and the server would have done. People's decisions are not in here: deploy/demo/decide makes some, which
+-- go through the API, so that the rules are real ones.
 
 SELECT NOT EXISTS (SELECT FROM partners WHERE slug = 'north-valley') AS demo_is_missing \gset
 \if :demo_is_missing
