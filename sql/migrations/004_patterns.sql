@@ -82,6 +82,9 @@ CREATE INDEX IF NOT EXISTS candidates_by_success_rate ON aggregated_pattern_stat
 CREATE INDEX IF NOT EXISTS candidates_by_occurrences ON aggregated_pattern_stats (partner_id, total_occurrences, id) WHERE is_candidate;
 CREATE INDEX IF NOT EXISTS candidates_by_last_seen ON aggregated_pattern_stats (partner_id, last_seen, id) WHERE is_candidate;
 CREATE INDEX IF NOT EXISTS candidates_by_first_seen ON aggregated_pattern_stats (partner_id, first_seen, id) WHERE is_candidate;
+-- All that the sums over a partner's patterns need.
+CREATE INDEX IF NOT EXISTS patterns_of_partner ON aggregated_pattern_stats (partner_id)
+    INCLUDE (total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_rate, promotion_eligible, is_undecided);
 CREATE INDEX IF NOT EXISTS patterns_by_incident_type ON aggregated_pattern_stats (site_id, incident_type);
 
 -- New thresholds count at once, for patterns that nobody touches too.

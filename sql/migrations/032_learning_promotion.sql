@@ -234,7 +234,7 @@ SELECT a.id, a.partner_id, a.site_id, s.clinic_name AS site_name, a.pattern_sign
        a.total_occurrences, a.l1_resolutions, a.l2_resolutions, a.l3_resolutions, a.success_count, a.success_rate,
        a.avg_resolution_time_ms, a.recommended_action, a.promotion_eligible, a.first_seen, a.last_seen,
        a.approval_status, c.approved_by, c.approved_at, c.rejected_by, c.rejected_at, c.rejection_reason,
-       c.custom_rule_name, c.approval_notes
+       c.custom_rule_name, c.approval_notes, a.is_undecided
   FROM aggregated_pattern_stats a
   JOIN sites s ON s.site_id = a.site_id
   LEFT JOIN learning_promotion_candidates c ON c.site_id = a.site_id AND c.pattern_signature = a.pattern_signature
