@@ -83,6 +83,7 @@ static unsigned next_code_point(struct slice text, size_t *at)
     return point;
 }
 
+/* As Python's json module does, whose text the appliances hash: DEL is escaped too. */
 static void append_code_point(struct buffer *out, unsigned point)
 {
     static const char escapes[0x20] = {
@@ -92,8 +93,6 @@ static void append_code_point(struct buffer *out, unsigned point)
     else if (point < 0x20 && escapes[point] != 0)
         buffer_append_format(out, "\\%c", escapes[point]);
     else if (point >= 0x20 && point < 0x7F)
-        buffer_append_char(out, (char)point);
-    else if (point == 0x7F) /* ASCII, so left alone */
         buffer_append_char(out, (char)point);
     else if (point < 0x10000)
         buffer_append_format(out, "\\u%04x", point);
