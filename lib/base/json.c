@@ -199,7 +199,8 @@ const char *json_name(const struct json *member)
 
 struct slice json_as_string(const struct json *value)
 {
-    return json_type_of(value) == JSON_STRING ? slice_of(node_of(value)->valuestring) : SLICE_ABSENT;
+    return json_type_of(value) == JSON_STRING ? slice_of(node_of(value)->valuestring)
+                                              : SLICE_ABSENT;
 }
 
 bool json_as_bool(const struct json *value)

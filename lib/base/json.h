@@ -42,8 +42,9 @@ void json_open_array(struct json_writer *writer, const char *name);
 void json_close(struct json_writer *writer);
 void json_writer_end(struct json_writer *writer);
 
-void json_string(struct json_writer *writer, const char *name, struct slice value); /* absent: null */
-void json_text(struct json_writer *writer, const char *name, const char *value);    /* NULL: null */
+void json_string(struct json_writer *writer, const char *name,
+                 struct slice value);                                            /* absent: null */
+void json_text(struct json_writer *writer, const char *name, const char *value); /* NULL: null */
 void json_integer(struct json_writer *writer, const char *name, int64_t value);
 void json_bool(struct json_writer *writer, const char *name, bool value);
 void json_null(struct json_writer *writer, const char *name);
@@ -66,7 +67,15 @@ void json_raw(struct json_writer *writer, const char *name, struct slice json);
 /* A value inside a parsed document. NULL stands for "no such member" in all readers. */
 struct json;
 
-enum json_type { JSON_ABSENT, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+    JSON_ABSENT,
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
 
 enum {
     JSON_PARSE_DEPTH = 64,

@@ -80,10 +80,11 @@ static bool choose_remedy(const struct rule_evidence *evidence, struct remedy *r
     if (runbook == NULL)
         runbook = evidence->check_type_runbook;
     if (runbook == NULL)
-        return error_set(error, ERROR_INVALID, "no-runbook",
-                         "The recommended action \"%.*s\" is neither a runbook of the catalogue nor "
-                         "a known action, and no runbook belongs to the pattern's check type.",
-                         SHOWN(wanted));
+        return error_set(
+            error, ERROR_INVALID, "no-runbook",
+            "The recommended action \"%.*s\" is neither a runbook of the catalogue nor "
+            "a known action, and no runbook belongs to the pattern's check type.",
+            SHOWN(wanted));
     *remedy = (struct remedy){runbook, runbook->runbook_id, runbook_action(runbook)};
     return true;
 }
@@ -239,8 +240,8 @@ bool rule_generate(struct arena *arena, const struct rule_evidence *evidence, st
     struct rule_condition *condition = arena_array(arena, 1, sizeof *condition);
     struct slice name;
     if (!choose_remedy(evidence, &remedy, error) || !check_remedy(&remedy, error) ||
-        !choose_condition(evidence, &remedy, condition, error) ||
-        !check_figures(evidence, error) || !choose_name(arena, evidence, &name, error))
+        !choose_condition(evidence, &remedy, condition, error) || !check_figures(evidence, error) ||
+        !choose_name(arena, evidence, &name, error))
         return false;
     *out = (struct rule){
         .id = evidence->rule_id,

@@ -15,7 +15,7 @@
  *   no-condition         nothing tells this pattern's incidents from any other drift
  *   check-type-needed    the runbook serves several check types; rule_check_type_choices names them
  *   check-type-mismatch  the named check type contradicts the pattern, or is not one of the choices
- *   ambiguous-value      the condition's value reads as a number, boolean or date in some YAML reader
+ *   ambiguous-value      the condition's value is a number, boolean or date to some YAML reader
  *   custom-name          the custom name is blank, too long, or holds control characters
  *   evidence-range       the figures cannot be: a rate outside 0–1, a negative count
  *
@@ -35,8 +35,8 @@
 /* An entry of the runbook catalogue. */
 struct runbook {
     struct slice runbook_id;
-    struct slice platform; /* `windows`, `linux`, … */
-    struct slice action;   /* known action; absent or empty: follows from the platform */
+    struct slice platform;  /* `windows`, `linux`, … */
+    struct slice action;    /* known action; absent or empty: follows from the platform */
     struct slice risk_tier; /* `R0` … `R3` */
     struct rule_names hipaa_controls;
     struct rule_names check_types;
@@ -50,11 +50,11 @@ struct rule_evidence {
     struct slice recommended_action;
     double success_rate; /* fraction 0–1 */
     int64_t total_occurrences;
-    struct slice check_type;              /* of the pattern */
-    struct slice execution_check_type;    /* seen in its executions */
-    struct slice incident_type;           /* of the pattern */
-    struct slice execution_incident_type; /* of its executions */
-    struct slice chosen_check_type;       /* named by the approver */
+    struct slice check_type;                   /* of the pattern */
+    struct slice execution_check_type;         /* seen in its executions */
+    struct slice incident_type;                /* of the pattern */
+    struct slice execution_incident_type;      /* of its executions */
+    struct slice chosen_check_type;            /* named by the approver */
     const struct runbook *recommended_runbook; /* entry of recommended_action, NULL: none */
     const struct runbook *check_type_runbook;  /* entry the check type maps to, NULL: none */
 };

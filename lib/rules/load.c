@@ -107,8 +107,8 @@ static bool load_document(struct loader *loader, struct slice yaml)
     if (yaml_parser_initialize(&parser) != 1)
         return REFUSE(loader, "The rule could not be read: out of memory.");
     set_input(&parser, yaml);
-    bool loaded = yaml_parser_load(&parser, &loader->document) == 1 ||
-                  syntax_error(loader, &parser);
+    bool loaded =
+        yaml_parser_load(&parser, &loader->document) == 1 || syntax_error(loader, &parser);
     yaml_parser_delete(&parser);
     return loaded;
 }
@@ -294,8 +294,9 @@ static bool load_list(struct loader *loader, const yaml_node_t *node, struct rul
     for (size_t i = 0; i < count; i++) {
         const yaml_node_t *element = node_at(loader, item[i]);
         if (!is_scalar(element))
-            return REFUSE(loader, "A list of values must hold strings, numbers and booleans only "
-                                  "(line %zu).",
+            return REFUSE(loader,
+                          "A list of values must hold strings, numbers and booleans only "
+                          "(line %zu).",
                           element->start_mark.line + 1);
         if (!load_scalar(loader, element, &items[i]))
             return false;
@@ -308,8 +309,8 @@ static bool check_regex(struct loader *loader, struct slice pattern)
 {
     int code = 0;
     PCRE2_SIZE where = 0;
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, PCRE2_UTF, &code,
-                                         &where, NULL);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, PCRE2_UTF, &code, &where, NULL);
     if (compiled != NULL) {
         pcre2_code_free(compiled);
         return true;
@@ -330,7 +331,8 @@ static bool check_operand(struct loader *loader, const struct rule_condition *co
     case RULE_NOT_IN:
         return type == RULE_LIST || REFUSE(loader, "\"%s\" needs a list as its value.", name);
     case RULE_EXISTS:
-        return type == RULE_BOOL || REFUSE(loader, "\"%s\" needs true or false as its value.", name);
+        return type == RULE_BOOL ||
+               REFUSE(loader, "\"%s\" needs true or false as its value.", name);
     case RULE_REGEX:
         if (type != RULE_STRING)
             return REFUSE(loader, "\"%s\" needs a string as its value.", name);
@@ -349,14 +351,16 @@ static bool load_condition(struct loader *loader, const yaml_node_t *node,
 {
     struct slice op = SLICE_ABSENT;
     if (node->type != YAML_MAPPING_NODE)
-        return REFUSE(loader, "A condition must have the members field, operator and value "
-                              "(line %zu).",
+        return REFUSE(loader,
+                      "A condition must have the members field, operator and value "
+                      "(line %zu).",
                       node->start_mark.line + 1);
     if (!load_text(loader, node, "field", &condition->field) ||
         !load_text(loader, node, "operator", &op))
         return false;
     if (!slice_present(condition->field) || condition->field.len == 0)
-        return REFUSE(loader, "A condition has no \"field\" (line %zu).", node->start_mark.line + 1);
+        return REFUSE(loader, "A condition has no \"field\" (line %zu).",
+                      node->start_mark.line + 1);
     if (!slice_present(op))
         return REFUSE(loader, "A condition has no \"operator\" (line %zu).",
                       node->start_mark.line + 1);
@@ -370,8 +374,9 @@ static bool load_condition(struct loader *loader, const yaml_node_t *node,
     else if (value != NULL && value->type == YAML_SEQUENCE_NODE)
         loaded = load_list(loader, value, &condition->value);
     else
-        REFUSE(loader, "A condition's \"value\" must be a string, number, boolean or list "
-                       "(line %zu).",
+        REFUSE(loader,
+               "A condition's \"value\" must be a string, number, boolean or list "
+               "(line %zu).",
                node->start_mark.line + 1);
     return loaded && check_operand(loader, condition);
 }

@@ -3,8 +3,8 @@
 #include "base/compiler.h"
 
 static const char *const operator_names[RULE_OPERATOR_COUNT] = {
-    [RULE_EQ] = "eq",       [RULE_NE] = "ne", [RULE_CONTAINS] = "contains",
-    [RULE_REGEX] = "regex", [RULE_GT] = "gt", [RULE_LT] = "lt",
+    [RULE_EQ] = "eq",       [RULE_NE] = "ne",         [RULE_CONTAINS] = "contains",
+    [RULE_REGEX] = "regex", [RULE_GT] = "gt",         [RULE_LT] = "lt",
     [RULE_IN] = "in",       [RULE_NOT_IN] = "not_in", [RULE_EXISTS] = "exists",
 };
 

@@ -42,9 +42,9 @@ enum rule_value_type { RULE_STRING, RULE_NUMBER, RULE_BOOL, RULE_LIST };
  * zero. */
 struct rule_value {
     enum rule_value_type type;
-    struct slice text;  /* RULE_STRING: the string */
-    double number;      /* RULE_NUMBER: finite */
-    bool truth;         /* RULE_BOOL */
+    struct slice text;              /* RULE_STRING: the string */
+    double number;                  /* RULE_NUMBER: finite */
+    bool truth;                     /* RULE_BOOL */
     const struct rule_value *items; /* RULE_LIST: scalars only, a list of lists has no meaning */
     size_t item_count;
 };

@@ -8,16 +8,18 @@
 
 #include "base/compiler.h"
 
-enum { LONGEST_NUMBER = 120 /* characters; what is longer and made of digits is disputed anyway */ };
+enum {
+    LONGEST_NUMBER = 120 /* characters; what is longer and made of digits is disputed anyway */
+};
 
 /* Words by the spellings that PyYAML and YAML 1.1 know; other mixtures of case are disputed. */
 static const struct {
     const char *word;
     enum scalar_kind kind;
 } words[] = {
-    {"null", SCALAR_NULL}, {"true", SCALAR_TRUE},   {"yes", SCALAR_TRUE},  {"on", SCALAR_TRUE},
-    {"no", SCALAR_FALSE},  {"false", SCALAR_FALSE}, {"off", SCALAR_FALSE}, {"y", SCALAR_DISPUTED},
-    {"n", SCALAR_DISPUTED},
+    {"null", SCALAR_NULL}, {"true", SCALAR_TRUE},  {"yes", SCALAR_TRUE},
+    {"on", SCALAR_TRUE},   {"no", SCALAR_FALSE},   {"false", SCALAR_FALSE},
+    {"off", SCALAR_FALSE}, {"y", SCALAR_DISPUTED}, {"n", SCALAR_DISPUTED},
 };
 
 static bool usual_case(struct slice text)
@@ -107,7 +109,8 @@ static bool disputed_number(const char *text)
     const char *bare = digits + (digits[0] == '-' || digits[0] == '+');
     if (strcasecmp(bare, ".inf") == 0 || strcasecmp(bare, ".nan") == 0)
         return true;
-    if (bare[0] == '0' && (tolower((unsigned char)bare[1]) == 'b' || tolower((unsigned char)bare[1]) == 'o'))
+    if (bare[0] == '0' &&
+        (tolower((unsigned char)bare[1]) == 'b' || tolower((unsigned char)bare[1]) == 'o'))
         return only_of(bare + 2, "01234567");
     return isdigit((unsigned char)bare[0]) && strchr(bare, ':') != NULL &&
            only_of(bare, "0123456789:.");

@@ -11,12 +11,13 @@
 #include "base/slice.h"
 
 enum scalar_kind {
-    SCALAR_STRING,   /* a string to everyone */
-    SCALAR_NULL,     /* empty, ~, null */
-    SCALAR_TRUE,     /* true, yes, on */
-    SCALAR_FALSE,    /* false, no, off */
-    SCALAR_NUMBER,   /* a decimal number to everyone */
-    SCALAR_DISPUTED, /* a number, date or time to some: octal, hexadecimal, exponent, sexagesimal, y, n */
+    SCALAR_STRING, /* a string to everyone */
+    SCALAR_NULL,   /* empty, ~, null */
+    SCALAR_TRUE,   /* true, yes, on */
+    SCALAR_FALSE,  /* false, no, off */
+    SCALAR_NUMBER, /* a decimal number to everyone */
+    /* a number, date or time to some: octal, hexadecimal, exponent, sexagesimal, y, n */
+    SCALAR_DISPUTED,
 };
 
 /* The kind of `text` if it stood unquoted in YAML or JSON. */

@@ -37,10 +37,10 @@ static struct slice mask_all(struct arena *arena, struct slice text, const char 
         return text;
     PCRE2_SIZE length = text.len + 1; /* every mask is shorter than what it stands for */
     char *masked = arena_alloc(arena, length);
-    int count = pcre2_substitute(compiled, (PCRE2_SPTR)text.ptr, text.len, 0,
-                                 PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_LITERAL, NULL, NULL,
-                                 (PCRE2_SPTR)mask, PCRE2_ZERO_TERMINATED, (PCRE2_UCHAR *)masked,
-                                 &length);
+    int count =
+        pcre2_substitute(compiled, (PCRE2_SPTR)text.ptr, text.len, 0,
+                         PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_LITERAL, NULL, NULL,
+                         (PCRE2_SPTR)mask, PCRE2_ZERO_TERMINATED, (PCRE2_UCHAR *)masked, &length);
     pcre2_code_free(compiled);
     return count >= 0 ? (struct slice){masked, length} : text;
 }

@@ -14,8 +14,8 @@
 #include "base/slice.h"
 
 enum {
-    SIGNATURE_MAX = 64,     /* characters of a legal signature */
-    SIGNATURE_LENGTH = 16,  /* hexadecimal digits of a computed one */
+    SIGNATURE_MAX = 64,          /* characters of a legal signature */
+    SIGNATURE_LENGTH = 16,       /* hexadecimal digits of a computed one */
     SIGNATURE_ERROR_CHARS = 200, /* code points of the error message that count */
 };
 

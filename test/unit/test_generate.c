@@ -83,8 +83,8 @@ static void a_custom_name_is_trimmed_and_checked(void **state)
         memcpy(longest + i * 4, "😀", 5);
     evidence.custom_name = (struct slice){longest, 200 * 4};
     assert_int_equal(slice_code_points(made(*state, &evidence).name), 200);
-    const struct slice bad[] = {SLICE(""), SLICE(" \u3000"), SLICE("a\nb"), SLICE("a\x7F"),
-                                SLICE("a\0b"), SLICE("\xFF"), {longest, 201 * 4}};
+    const struct slice bad[] = {SLICE(""),     SLICE(" \u3000"), SLICE("a\nb"),     SLICE("a\x7F"),
+                                SLICE("a\0b"), SLICE("\xFF"),    {longest, 201 * 4}};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         evidence.custom_name = bad[i];
         struct error error = refused(*state, &evidence);
@@ -343,8 +343,8 @@ static void a_named_check_type_must_not_contradict_the_patterns_own(void **state
 
 static void a_value_that_reads_as_a_number_or_boolean_is_refused(void **state)
 {
-    const char *const values[] = {"no", "on", "1e3", "0x1f", "1_000", "12:30:45", "12", "null", "~",
-                                  "true", "2026-01-02", ".5", "y"};
+    const char *const values[] = {"no",   "on", "1e3",  "0x1f",       "1_000", "12:30:45", "12",
+                                  "null", "~",  "true", "2026-01-02", ".5",    "y"};
     for (size_t i = 0; i < COUNT_OF(values); i++) {
         struct rule_evidence evidence = spooler_evidence();
         evidence.check_type = slice_of(values[i]);

@@ -29,21 +29,68 @@ static struct slice rewritten(struct arena *arena, struct slice text)
 
 static void what_json_forbids_is_refused(void **state)
 {
-    const struct slice bad[] = {
-        SLICE(""), SLICE(" "), SLICE("{}x"), SLICE("{} {}"), SLICE("[1,]"), SLICE("[,1]"),
-        SLICE("{\"a\":1,}"), SLICE("{\"a\"}"), SLICE("{a:1}"), SLICE("{'a':1}"), SLICE("{1:1}"),
-        SLICE("[1 2]"), SLICE("[1"), SLICE("{\"a\":1"), SLICE("]"), SLICE("{]"), SLICE("[}"),
-        SLICE("01"), SLICE("-01"), SLICE("+1"), SLICE("-"), SLICE("1."), SLICE(".5"), SLICE("1e"),
-        SLICE("1e+"), SLICE("0x1F"), SLICE("1_000"), SLICE("NaN"), SLICE("Infinity"),
-        SLICE("-Infinity"), SLICE("1e999"), SLICE("-1e999"), SLICE("True"), SLICE("nul"),
-        SLICE("truex"), SLICE("\""), SLICE("\"a"), SLICE("\"\\\""), SLICE("\"\\x41\""),
-        SLICE("\"\\u12\""), SLICE("\"\\u12G4\""), SLICE("\"\n\""), SLICE("\"\t\""),
-        SLICE("\"\x01\""), SLICE("\"\0\""), SLICE("\"\\u0000\""), SLICE("\"\\ud800\""),
-        SLICE("\"\\ud800x\""), SLICE("\"\\ud800\\u0041\""), SLICE("\"\\udc00\""),
-        SLICE("\"\\ud800\\ud800\""), SLICE("\"\xFF\""), SLICE("\"\xC0\x80\""),
-        SLICE("\"\xED\xA0\x80\""), SLICE("\xEF\xBB\xBF{}"), SLICE("// c\n1"), SLICE("/**/1"),
-        SLICE("[1]\0"), SLICE("{\"a\":\f1}"), SLICE("{\"a\" \"b\"}"), SLICE("undefined"),
-        SLICE_ABSENT};
+    const struct slice bad[] = {SLICE(""),
+                                SLICE(" "),
+                                SLICE("{}x"),
+                                SLICE("{} {}"),
+                                SLICE("[1,]"),
+                                SLICE("[,1]"),
+                                SLICE("{\"a\":1,}"),
+                                SLICE("{\"a\"}"),
+                                SLICE("{a:1}"),
+                                SLICE("{'a':1}"),
+                                SLICE("{1:1}"),
+                                SLICE("[1 2]"),
+                                SLICE("[1"),
+                                SLICE("{\"a\":1"),
+                                SLICE("]"),
+                                SLICE("{]"),
+                                SLICE("[}"),
+                                SLICE("01"),
+                                SLICE("-01"),
+                                SLICE("+1"),
+                                SLICE("-"),
+                                SLICE("1."),
+                                SLICE(".5"),
+                                SLICE("1e"),
+                                SLICE("1e+"),
+                                SLICE("0x1F"),
+                                SLICE("1_000"),
+                                SLICE("NaN"),
+                                SLICE("Infinity"),
+                                SLICE("-Infinity"),
+                                SLICE("1e999"),
+                                SLICE("-1e999"),
+                                SLICE("True"),
+                                SLICE("nul"),
+                                SLICE("truex"),
+                                SLICE("\""),
+                                SLICE("\"a"),
+                                SLICE("\"\\\""),
+                                SLICE("\"\\x41\""),
+                                SLICE("\"\\u12\""),
+                                SLICE("\"\\u12G4\""),
+                                SLICE("\"\n\""),
+                                SLICE("\"\t\""),
+                                SLICE("\"\x01\""),
+                                SLICE("\"\0\""),
+                                SLICE("\"\\u0000\""),
+                                SLICE("\"\\ud800\""),
+                                SLICE("\"\\ud800x\""),
+                                SLICE("\"\\ud800\\u0041\""),
+                                SLICE("\"\\udc00\""),
+                                SLICE("\"\\ud800\\ud800\""),
+                                SLICE("\"\xFF\""),
+                                SLICE("\"\xC0\x80\""),
+                                SLICE("\"\xED\xA0\x80\""),
+                                SLICE("\xEF\xBB\xBF{}"),
+                                SLICE("// c\n1"),
+                                SLICE("/**/1"),
+                                SLICE("[1]\0"),
+                                SLICE("{\"a\":\f1}"),
+                                SLICE("{\"a\" \"b\"}"),
+                                SLICE("undefined"),
+                                SLICE_ABSENT};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         char why[200] = "";
         if (json_parse(*state, bad[i], why, sizeof why) != NULL)
@@ -55,9 +102,28 @@ static void what_json_forbids_is_refused(void **state)
 static void what_json_allows_is_read(void **state)
 {
     const char *good[] = {
-        "null", "true", "false", "0", "-0", "1", "-1", "1.5", "1e3", "1E-3", "1.5e+10", "\"\"", "[]",
-        "{}", " [ 1 , 2 ] ", "\r\n\t{ \"a\" : [ ] }\n", "\"\\u0041\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-        "\"\\ud83d\\ude00\"", "\"é€😀\"", "\"\x7F\"", "[[[[1]]]]", "{\"\":1}",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "1.5",
+        "1e3",
+        "1E-3",
+        "1.5e+10",
+        "\"\"",
+        "[]",
+        "{}",
+        " [ 1 , 2 ] ",
+        "\r\n\t{ \"a\" : [ ] }\n",
+        "\"\\u0041\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+        "\"\\ud83d\\ude00\"",
+        "\"é€😀\"",
+        "\"\x7F\"",
+        "[[[[1]]]]",
+        "{\"\":1}",
     };
     for (size_t i = 0; i < COUNT_OF(good); i++)
         if (parse(*state, slice_of(good[i])) == NULL)
@@ -226,8 +292,9 @@ static void a_copy_keeps_the_digits_of_every_number(void **state)
 
 static void a_copy_keeps_text_and_escapes_only_what_must_be(void **state)
 {
-    assert_slice(rewritten(*state, SLICE("\"\\u0041\\/\\u00e9\\ud83d\\ude00\\u0001\\u001f\\n\\\"\\\\\"")),
-                 "\"A/é😀\\u0001\\u001f\\n\\\"\\\\\"");
+    assert_slice(
+        rewritten(*state, SLICE("\"\\u0041\\/\\u00e9\\ud83d\\ude00\\u0001\\u001f\\n\\\"\\\\\"")),
+        "\"A/é😀\\u0001\\u001f\\n\\\"\\\\\"");
     assert_slice(rewritten(*state, SLICE(" [ ] ")), "[]");
 }
 

@@ -32,16 +32,17 @@ static void refused(struct arena *arena, struct slice yaml, const char *reason)
 
 static void a_rule_written_by_hand_is_read(void **state)
 {
-    struct rule rule = loaded(*state, "# made by hand\n" HEAD "conditions:\n"
-                                      "- field: check_type\n  operator: in\n"
-                                      "  value: [firewall, 'no', 5, 1.5, true]\n"
-                                      "- field: drift_detected\n  operator: eq\n  value: yes\n"
-                                      "- {field: details.count, operator: gt, value: 1.0e+3}\n"
-                                      "- {field: message, operator: regex, value: '^a+$'}\n" ACTION
-                                      "action_params: {runbook_id: LIN-FW-001, phases: [remediate]}\n"
-                                      "hipaa_controls: ['164.312']\nseverity_filter: [high]\n"
-                                      "enabled: no\npriority: -5\ncooldown_seconds: 0\n"
-                                      "max_retries: 3\nsource: builtin\nauthor: somebody\n");
+    struct rule rule =
+        loaded(*state, "# made by hand\n" HEAD "conditions:\n"
+                       "- field: check_type\n  operator: in\n"
+                       "  value: [firewall, 'no', 5, 1.5, true]\n"
+                       "- field: drift_detected\n  operator: eq\n  value: yes\n"
+                       "- {field: details.count, operator: gt, value: 1.0e+3}\n"
+                       "- {field: message, operator: regex, value: '^a+$'}\n" ACTION
+                       "action_params: {runbook_id: LIN-FW-001, phases: [remediate]}\n"
+                       "hipaa_controls: ['164.312']\nseverity_filter: [high]\n"
+                       "enabled: no\npriority: -5\ncooldown_seconds: 0\n"
+                       "max_retries: 3\nsource: builtin\nauthor: somebody\n");
     assert_slice(rule.id, "L1-TEST-001");
     assert_int_equal(rule.condition_count, 4);
     const struct rule_value *list = &rule.conditions[0].value;
@@ -98,8 +99,10 @@ static void p29_an_invalid_regular_expression_is_refused(void **state)
 static void operators_get_the_kind_of_value_they_need(void **state)
 {
     refused(*state, WITH("{field: a, operator: in, value: b}"), "needs a list");
-    refused(*state, WITH("{field: a, operator: not_in, value: {b: c}}"), "must be a string, number");
-    refused(*state, WITH("{field: a, operator: in, value: [[b]]}"), "strings, numbers and booleans");
+    refused(*state, WITH("{field: a, operator: not_in, value: {b: c}}"),
+            "must be a string, number");
+    refused(*state, WITH("{field: a, operator: in, value: [[b]]}"),
+            "strings, numbers and booleans");
     refused(*state, WITH("{field: a, operator: in, value: [{b: c}]}"), "strings, numbers");
     refused(*state, WITH("{field: a, operator: in, value: [b, null]}"), "no \"value\"");
     refused(*state, WITH("{field: a, operator: eq, value: [b]}"), "cannot have a list");

@@ -77,7 +77,8 @@ static void the_storys_rule_as_canonical_json_and_its_digest(void **state)
                  "\"check_type\",\"operator\":\"eq\",\"value\":\"windows_service\"}],"
                  "\"cooldown_seconds\":300,\"max_retries\":1,\"priority\":50,"
                  "\"severity_filter\":[]}");
-    assert_slice(rule_digest(*state, &rule), "4d7b8293bdb22f4e42d0b69da902dc6c31f7baa5503faf6c107dfc2cb0f427dc");
+    assert_slice(rule_digest(*state, &rule),
+                 "4d7b8293bdb22f4e42d0b69da902dc6c31f7baa5503faf6c107dfc2cb0f427dc");
 }
 
 static void the_digest_follows_what_a_rule_does_and_not_its_name(void **state)
@@ -126,15 +127,48 @@ static void p11_hostile_names_come_back_identical(void **state)
     char longest[201 * 4 + 1];
     for (size_t i = 0; i < 200; i++)
         memcpy(longest + i * 4, i % 2 == 0 ? "😀" : "\"\\\"\\", 5);
-    const struct slice names[] = {
-        SLICE("a: b # \"c\"\n- d"), SLICE("no"), SLICE("1e3"), SLICE("Größe – 修复 😀"), SLICE("'"),
-        SLICE("\""), SLICE("\\"), SLICE("\\n"), SLICE("- x"), SLICE("? x"), SLICE("{a: b}"),
-        SLICE("[x]"), SLICE("&a"), SLICE("*a"), SLICE("!tag"), SLICE("%YAML 1.1"), SLICE("---"),
-        SLICE("..."), SLICE("a\r\nb"), SLICE("a\tb"), SLICE(" lead and trail "), SLICE("a\n\n\nb\n"),
-        SLICE("~"), SLICE("null"), SLICE("2026-01-02"), SLICE("12:30:45"), SLICE("0x1F"),
-        SLICE("#"), SLICE("|"), SLICE(">"), SLICE("@x"), SLICE("`x`"), SLICE("<<"), SLICE("="),
-        SLICE("${x}"), SLICE("\xC2\x85"), SLICE("\u2028\u2029"), SLICE("\uFEFFx"), SLICE("\uFFFE"),
-        SLICE("\x01\x1F\x7F"), SLICE("\U0010FFFF"), slice_of(longest)};
+    const struct slice names[] = {SLICE("a: b # \"c\"\n- d"),
+                                  SLICE("no"),
+                                  SLICE("1e3"),
+                                  SLICE("Größe – 修复 😀"),
+                                  SLICE("'"),
+                                  SLICE("\""),
+                                  SLICE("\\"),
+                                  SLICE("\\n"),
+                                  SLICE("- x"),
+                                  SLICE("? x"),
+                                  SLICE("{a: b}"),
+                                  SLICE("[x]"),
+                                  SLICE("&a"),
+                                  SLICE("*a"),
+                                  SLICE("!tag"),
+                                  SLICE("%YAML 1.1"),
+                                  SLICE("---"),
+                                  SLICE("..."),
+                                  SLICE("a\r\nb"),
+                                  SLICE("a\tb"),
+                                  SLICE(" lead and trail "),
+                                  SLICE("a\n\n\nb\n"),
+                                  SLICE("~"),
+                                  SLICE("null"),
+                                  SLICE("2026-01-02"),
+                                  SLICE("12:30:45"),
+                                  SLICE("0x1F"),
+                                  SLICE("#"),
+                                  SLICE("|"),
+                                  SLICE(">"),
+                                  SLICE("@x"),
+                                  SLICE("`x`"),
+                                  SLICE("<<"),
+                                  SLICE("="),
+                                  SLICE("${x}"),
+                                  SLICE("\xC2\x85"),
+                                  SLICE("\u2028\u2029"),
+                                  SLICE("\uFEFFx"),
+                                  SLICE("\uFFFE"),
+                                  SLICE("\x01\x1F\x7F"),
+                                  SLICE("\U0010FFFF"),
+                                  slice_of(longest)};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         struct rule rule = story_rule(*state), back;
         struct error error;
@@ -163,8 +197,8 @@ static void p11_a_name_cannot_add_a_member(void **state)
 
 static void p10_the_id_in_the_yaml_is_the_rules_id(void **state)
 {
-    const char *const ids[] = {"L1-PROMOTED-PRINT-SP", "L1-PROMOTED-12345678", "L1-PROMOTED-NO",
-                               "123", "1e3", "true"};
+    const char *const ids[] = {
+        "L1-PROMOTED-PRINT-SP", "L1-PROMOTED-12345678", "L1-PROMOTED-NO", "123", "1e3", "true"};
     for (size_t i = 0; i < COUNT_OF(ids); i++) {
         struct rule rule = story_rule(*state), back;
         struct error error;
@@ -226,13 +260,27 @@ static void numbers_are_printed_as_ecmascript_does(void **state)
         double number;
         const char *text;
     } cases[] = {
-        {0.0, "0"}, {-0.0, "0"}, {1, "1"}, {-50, "-50"}, {0.5, "0.5"}, {-1.25, "-1.25"},
-        {100, "100"}, {0.1, "0.1"}, {1e20, "100000000000000000000"},
-        {999999999999999900000.0, "999999999999999900000"}, {1e21, "1e+21"},
-        {1.5e300, "1.5e+300"}, {0.000001, "0.000001"}, {1e-7, "1e-7"}, {1.2345e-7, "1.2345e-7"},
-        {5e-324, "5e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"},
-        {9007199254740992.0, "9007199254740992"}, {295147905179352830000.0, "295147905179352830000"},
-        {333333333.33333329, "333333333.3333333"}, {123456.789, "123456.789"},
+        {0.0, "0"},
+        {-0.0, "0"},
+        {1, "1"},
+        {-50, "-50"},
+        {0.5, "0.5"},
+        {-1.25, "-1.25"},
+        {100, "100"},
+        {0.1, "0.1"},
+        {1e20, "100000000000000000000"},
+        {999999999999999900000.0, "999999999999999900000"},
+        {1e21, "1e+21"},
+        {1.5e300, "1.5e+300"},
+        {0.000001, "0.000001"},
+        {1e-7, "1e-7"},
+        {1.2345e-7, "1.2345e-7"},
+        {5e-324, "5e-324"},
+        {1.7976931348623157e308, "1.7976931348623157e+308"},
+        {9007199254740992.0, "9007199254740992"},
+        {295147905179352830000.0, "295147905179352830000"},
+        {333333333.33333329, "333333333.3333333"},
+        {123456.789, "123456.789"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[NUMBER_TEXT_SIZE];

@@ -27,11 +27,15 @@ static unsigned roll(struct source *source, unsigned sides)
 }
 
 static const char *const pieces[] = {
-    "a", "Z", "7", " ", "  ", "\n", "\r\n", "\t", ": ", " #", "#", "- ", "? ", "\"", "'", "\\", "\\n",
-    "{", "}", "[", "]", ",", "&", "*", "!", "|", ">", "%", "@", "`", "---", "...", "no", "yes", "on",
-    "true", "null", "~", "1e3", "0x1F", "12:30:45", "1_000", "2026-01-02", ".5", "é", "ß", "修复",
-    "😀", "\u00A0", "\u2003", "\u2028", "\xC2\x85", "\uFEFF", "\uFFFD", "\uFFFE", "\U0001F9E8",
-    "\x01", "\x1B", "\x7F", "<<", "=", "${x}", "</script>", "%s%n", "e\u0301", "\u202E", "\u200D",
+    "a",        "Z",      "7",          " ",        "  ",     "\n",     "\r\n",      "\t",
+    ": ",       " #",     "#",          "- ",       "? ",     "\"",     "'",         "\\",
+    "\\n",      "{",      "}",          "[",        "]",      ",",      "&",         "*",
+    "!",        "|",      ">",          "%",        "@",      "`",      "---",       "...",
+    "no",       "yes",    "on",         "true",     "null",   "~",      "1e3",       "0x1F",
+    "12:30:45", "1_000",  "2026-01-02", ".5",       "é",      "ß",      "修复",      "😀",
+    "\u00A0",   "\u2003", "\u2028",     "\xC2\x85", "\uFEFF", "\uFFFD", "\uFFFE",    "\U0001F9E8",
+    "\x01",     "\x1B",   "\x7F",       "<<",       "=",      "${x}",   "</script>", "%s%n",
+    "e\u0301",  "\u202E", "\u200D",
 };
 
 static struct slice random_text(struct source *source, unsigned longest)
@@ -47,8 +51,19 @@ static struct slice random_text(struct source *source, unsigned longest)
 
 static struct rule_value random_scalar(struct source *source)
 {
-    static const double numbers[] = {0, 1, -7, 50, 0.5, -2.25, 1e21, 1e-7, 123456.789, 5e-324,
-                                     1.7976931348623157e308, 9007199254740993.0, 0.1};
+    static const double numbers[] = {0,
+                                     1,
+                                     -7,
+                                     50,
+                                     0.5,
+                                     -2.25,
+                                     1e21,
+                                     1e-7,
+                                     123456.789,
+                                     5e-324,
+                                     1.7976931348623157e308,
+                                     9007199254740993.0,
+                                     0.1};
     switch (roll(source, 3)) {
     case 0:
         return (struct rule_value){.type = RULE_BOOL, .truth = roll(source, 2) == 1};
@@ -75,9 +90,9 @@ static struct rule_value random_value(struct source *source, enum rule_operator 
     case RULE_EXISTS:
         return (struct rule_value){.type = RULE_BOOL, .truth = roll(source, 2) == 1};
     case RULE_REGEX:
-        return (struct rule_value){
-            .type = RULE_STRING,
-            .text = slice_of(expressions[roll(source, COUNT_OF(expressions))])};
+        return (struct rule_value){.type = RULE_STRING,
+                                   .text =
+                                       slice_of(expressions[roll(source, COUNT_OF(expressions))])};
     case RULE_GT:
     case RULE_LT:
         return (struct rule_value){.type = RULE_NUMBER, .number = roll(source, 1000) / 8.0};
@@ -160,8 +175,7 @@ static void p10_yaml_and_json_of_a_rule_agree_in_id_and_name(void **state)
     for (int i = 0; i < RULES; i++) {
         struct rule rule = random_rule(&source, i);
         char why[200] = "";
-        const struct json *json =
-            json_parse(*state, rule_to_json(*state, &rule), why, sizeof why);
+        const struct json *json = json_parse(*state, rule_to_json(*state, &rule), why, sizeof why);
         if (json == NULL)
             fail_msg("rule %d: %s", i, why);
         assert_true(slice_equal(json_as_string(json_member(json, "id")), rule.id));
@@ -169,8 +183,7 @@ static void p10_yaml_and_json_of_a_rule_agree_in_id_and_name(void **state)
         assert_true(
             slice_equal(json_as_string(json_member(json, "description")), rule.description));
         assert_int_equal(json_count(json_member(json, "conditions")), rule.condition_count);
-        assert_non_null(
-            json_parse(*state, rule_canonical_json(*state, &rule), why, sizeof why));
+        assert_non_null(json_parse(*state, rule_canonical_json(*state, &rule), why, sizeof why));
         arena_reset(*state);
     }
 }

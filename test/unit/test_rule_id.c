@@ -14,8 +14,8 @@ struct partner {
 static struct slice choose(struct arena *arena, struct partner *partner, const char *site,
                            const char *signature)
 {
-    struct slice id = rule_id_choose(arena, slice_of(signature), slice_of(site), partner->rules,
-                                     partner->count);
+    struct slice id =
+        rule_id_choose(arena, slice_of(signature), slice_of(site), partner->rules, partner->count);
     assert_true(rule_id_valid(id));
     struct slice family = rule_id_family(arena, slice_of(signature));
     if (id.len < family.len || memcmp(id.ptr, family.ptr, family.len) != 0)
@@ -28,9 +28,8 @@ static struct slice choose(struct arena *arena, struct partner *partner, const c
             return id;
     }
     assert_true(partner->count < COUNT_OF(partner->rules));
-    partner->rules[partner->count++] =
-        (struct rule_id_taken){id, arena_copy(arena, slice_of(signature)),
-                               arena_copy(arena, slice_of(site))};
+    partner->rules[partner->count++] = (struct rule_id_taken){
+        id, arena_copy(arena, slice_of(signature)), arena_copy(arena, slice_of(site))};
     return id;
 }
 
@@ -54,7 +53,8 @@ static void p7_another_signature_gets_a_longer_prefix(void **state)
     struct partner *partner = new_partner(*state);
     choose(*state, partner, "s", "print-spooler-restart");
     assert_slice(choose(*state, partner, "s", "print-spooler-crash"), "L1-PROMOTED-PRINT-SPOOLE");
-    assert_slice(choose(*state, partner, "s", "print-spooler-hang"), "L1-PROMOTED-PRINT-SPOOLER-HA");
+    assert_slice(choose(*state, partner, "s", "print-spooler-hang"),
+                 "L1-PROMOTED-PRINT-SPOOLER-HA");
     assert_slice(choose(*state, partner, "s", "print-spooler-hard"),
                  "L1-PROMOTED-PRINT-SPOOLER-HARD");
 }
@@ -96,8 +96,7 @@ static void p7_long_signatures_fall_back_to_a_number_after_48_characters(void **
         choose(*state, partner, "s", signature);
     }
     struct rule_id_taken *last = &partner->rules[partner->count - 1];
-    assert_slice(last->rule_id,
-                 "L1-PROMOTED-ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGHIJKL-4");
+    assert_slice(last->rule_id, "L1-PROMOTED-ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGHIJKL-4");
 }
 
 static void p7_a_thousand_sites_with_one_long_signature_still_fit(void **state)
@@ -110,7 +109,7 @@ static void p7_a_thousand_sites_with_one_long_signature_still_fit(void **state)
         choose(*state, partner, "s", signature);
     }
     for (int i = 0; i < 1100; i++) {
-        char site[16];
+        char site[24];
         snprintf(site, sizeof site, "site-%d", i);
         choose(*state, partner, site, "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnop");
     }

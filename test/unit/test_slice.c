@@ -35,26 +35,46 @@ static void trim_takes_white_space_of_all_of_unicode(void **state)
 static void p12_white_space_only_trims_to_nothing(void **state)
 {
     (void)state;
-    assert_int_equal(slice_trim(SLICE(" \t\n\v\f\r\xC2\x85\u00A0\u1680\u2000\u2001\u2002\u2003\u2004"
-                                      "\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F"
-                                      "\u3000\u200B\u2060\uFEFF"))
-                         .len,
-                     0);
+    assert_int_equal(
+        slice_trim(SLICE(" \t\n\v\f\r\xC2\x85\u00A0\u1680\u2000\u2001\u2002\u2003\u2004"
+                         "\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F"
+                         "\u3000\u200B\u2060\uFEFF"))
+            .len,
+        0);
     assert_int_equal(slice_trim(SLICE("")).len, 0);
 }
 
 static void utf8_is_checked_by_rfc_3629(void **state)
 {
     (void)state;
-    const struct slice good[] = {
-        SLICE(""), SLICE("a"), SLICE("\x7F"), SLICE("\xC2\x80"), SLICE("\xDF\xBF"),
-        SLICE("\xE0\xA0\x80"), SLICE("\xED\x9F\xBF"), SLICE("\xEE\x80\x80"),
-        SLICE("\xEF\xBF\xBF"), SLICE("\xF0\x90\x80\x80"), SLICE("\xF4\x8F\xBF\xBF"), SLICE("a\0b")};
-    const struct slice bad[] = {
-        SLICE("\x80"), SLICE("\xC0\x80"), SLICE("\xC1\xBF"), SLICE("\xC3"), SLICE("\xC3("),
-        SLICE("\xE0\x80\x80"), SLICE("\xE0\x9F\xBF"), SLICE("\xED\xA0\x80"), SLICE("\xED\xBF\xBF"),
-        SLICE("\xE2\x82"), SLICE("\xF0\x80\x80\x80"), SLICE("\xF0\x8F\xBF\xBF"),
-        SLICE("\xF4\x90\x80\x80"), SLICE("\xF5\x80\x80\x80"), SLICE("\xFF"), SLICE("abc\xF0\x90\x80")};
+    const struct slice good[] = {SLICE(""),
+                                 SLICE("a"),
+                                 SLICE("\x7F"),
+                                 SLICE("\xC2\x80"),
+                                 SLICE("\xDF\xBF"),
+                                 SLICE("\xE0\xA0\x80"),
+                                 SLICE("\xED\x9F\xBF"),
+                                 SLICE("\xEE\x80\x80"),
+                                 SLICE("\xEF\xBF\xBF"),
+                                 SLICE("\xF0\x90\x80\x80"),
+                                 SLICE("\xF4\x8F\xBF\xBF"),
+                                 SLICE("a\0b")};
+    const struct slice bad[] = {SLICE("\x80"),
+                                SLICE("\xC0\x80"),
+                                SLICE("\xC1\xBF"),
+                                SLICE("\xC3"),
+                                SLICE("\xC3("),
+                                SLICE("\xE0\x80\x80"),
+                                SLICE("\xE0\x9F\xBF"),
+                                SLICE("\xED\xA0\x80"),
+                                SLICE("\xED\xBF\xBF"),
+                                SLICE("\xE2\x82"),
+                                SLICE("\xF0\x80\x80\x80"),
+                                SLICE("\xF0\x8F\xBF\xBF"),
+                                SLICE("\xF4\x90\x80\x80"),
+                                SLICE("\xF5\x80\x80\x80"),
+                                SLICE("\xFF"),
+                                SLICE("abc\xF0\x90\x80")};
     for (size_t i = 0; i < COUNT_OF(good); i++)
         assert_true(slice_is_utf8(good[i]));
     for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -72,8 +92,9 @@ static void code_points_are_counted_not_bytes(void **state)
 static void control_characters_are_seen_wherever_they_stand(void **state)
 {
     (void)state;
-    const struct slice controls[] = {SLICE("a\x01"), SLICE("\x1F"), SLICE("\x7F"), SLICE("a\xC2\x80"),
-                                     SLICE("\xC2\x85"), SLICE("\xC2\x9F"), SLICE("a\0b")};
+    const struct slice controls[] = {SLICE("a\x01"),     SLICE("\x1F"),     SLICE("\x7F"),
+                                     SLICE("a\xC2\x80"), SLICE("\xC2\x85"), SLICE("\xC2\x9F"),
+                                     SLICE("a\0b")};
     for (size_t i = 0; i < COUNT_OF(controls); i++) {
         assert_true(slice_has_control(controls[i], false));
         assert_true(slice_has_control(controls[i], true));
