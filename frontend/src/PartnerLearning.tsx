@@ -25,7 +25,7 @@ export function PartnerLearning() {
     rules: stats.data?.active_promoted_rules,
     history: undefined,
   };
-  const words = { candidates: "Candidates", rules: "Promoted rules", history: "Execution history" };
+  const words = { candidates: "Candidates", rules: "Promoted rules", history: "Executions" };
 
   return (
     <div className="learning">

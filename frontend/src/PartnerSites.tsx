@@ -108,14 +108,14 @@ export function PartnerSites() {
 
   return (
     <Section id="sites" title="Sites" aside={<Refreshed query={query} />}>
-      <search className="filters">
+      <div role="search" className="filters">
         <SearchBox
           label="Search"
           value={q}
           placeholder="Clinic or site id"
           onChange={(to) => changeSearch({ q: to }, { replace: true })}
         />
-      </search>
+      </div>
       <ListBody
         query={query}
         what="sites"

@@ -57,7 +57,7 @@ export function ExecutionHistory() {
 
   return (
     <Section id="executions" title="Execution history" aside={<Refreshed query={list} />}>
-      <search className="filters">
+      <div role="search" className="filters">
         <SearchBox
           label="Runbook"
           value={query.runbook_id}
@@ -91,7 +91,7 @@ export function ExecutionHistory() {
           choices={outcomeChoices}
           onChange={(to) => pages.change({ outcome: to })}
         />
-      </search>
+      </div>
       <ListBody
         query={list}
         what="executions"

@@ -1,5 +1,5 @@
 import type { Candidate, Id } from "../api/types";
-import { formatCount, formatDuration, formatRate } from "../lib/format";
+import { formatCount, formatRate } from "../lib/format";
 import { isUndecided, type Selection } from "../lib/selection";
 import { ApprovalBadge } from "../ui/Badge";
 import { LevelBar } from "../ui/LevelBar";
@@ -61,12 +61,6 @@ export function CandidatesTable(props: Props) {
           />
         );
       },
-    },
-    {
-      id: "took",
-      label: "Takes",
-      numeric: true,
-      cell: (c) => formatDuration(c.avg_resolution_time_ms),
     },
     {
       id: "seen",

@@ -153,7 +153,7 @@ export function CandidatesView() {
 
   return (
     <Section id="candidates" title="Candidates" aside={<Refreshed query={list} />}>
-      <search className="filters">
+      <div role="search" className="filters">
         <SearchBox
           label="Search"
           value={query.q}
@@ -181,7 +181,7 @@ export function CandidatesView() {
           choices={sortChoices}
           onChange={(sort) => pages.change({ sort })}
         />
-      </search>
+      </div>
       <ListBody
         query={list}
         what="candidates"

@@ -57,7 +57,7 @@ export function PromotedRules() {
 
   return (
     <Section id="rules" title="Promoted rules" aside={<Refreshed query={list} />}>
-      <search className="filters">
+      <div role="search" className="filters">
         <SearchBox
           label="Search"
           value={query.q}
@@ -85,7 +85,7 @@ export function PromotedRules() {
           choices={sortChoices}
           onChange={(sort) => pages.change({ sort })}
         />
-      </search>
+      </div>
       <ListBody
         query={list}
         what="rules"

@@ -22,7 +22,7 @@ export function Badge({ tone, icon, children, title }: Props) {
 
 export const approvalWords: Record<ApprovalStatus, string> = {
   not_submitted: "Waiting",
-  pending: "Needs a second approval",
+  pending: "Half approved",
   approved: "Approved",
   rejected: "Rejected",
 };

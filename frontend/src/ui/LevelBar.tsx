@@ -1,5 +1,5 @@
 const levels = ["L1", "L2", "L3"] as const;
-const meanings = ["by a rule", "by the planner", "by a person"] as const;
+const meanings = ["rule", "planner", "person"] as const;
 
 type Three<T> = readonly [T, T, T];
 

@@ -1,4 +1,4 @@
-import { useId, useMemo, useState, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 import { Icon } from "./icons";
 
 /** What of a line is key, sign or value: enough colour to read a rule by, no parser. */
@@ -24,7 +24,6 @@ interface Props {
 }
 
 export function Yaml({ text, label, before }: Props) {
-  const id = useId();
   const [copied, setCopied] = useState(false);
   const old = useMemo(() => (before ? new Set(before.split("\n")) : null), [before]);
   const lines = text.replace(/\n$/, "").split("\n");
@@ -41,7 +40,7 @@ export function Yaml({ text, label, before }: Props) {
 
   return (
     <figure className="yaml">
-      <figcaption id={id}>
+      <figcaption>
         <span>{label}</span>
         {navigator.clipboard && (
           <button type="button" className="button-quiet button-small" onClick={copy}>
@@ -50,7 +49,7 @@ export function Yaml({ text, label, before }: Props) {
           </button>
         )}
       </figcaption>
-      <pre tabIndex={0} role="region" aria-labelledby={id}>
+      <pre>
         <code>
           {lines.map((line, index) => {
             const changed = old !== null && !old.has(line);
