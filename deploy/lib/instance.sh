@@ -28,7 +28,7 @@ instance_locate() {
     instance=$folder
     if [ "$(id -u)" = 0 ]; then
         server_user=$system_user
-        [ ! -d "$folder/etc" ] && ! server_can_reach "$folder" && instance=$(system_instance)
+        [ ! -f "$folder/etc/folder" ] && ! server_can_reach "$folder" && instance=$(system_instance)
     fi
     sockets=$(socket_folder)
 }
@@ -94,6 +94,8 @@ make_server_user() {
 
 # make_folders: the layout above; what the servers only read stays ours.
 make_folders() {
+    instance_exists || is_vacant "$instance" ||
+        die "$instance holds files that are not an instance of Flywheel. Choose an empty or new folder with --dir."
     mkdir -p "$folder" "$instance"/{handlers,frontend,bin,etc,run,log,pg,tmp} ||
         die "cannot make $instance. Choose a folder you may write to with --dir."
     chmod 755 "$instance" "$instance"/{handlers,frontend,bin,etc}
@@ -118,8 +120,11 @@ make_private_socket_folder() {
     fi
 }
 
-# instance_exists: whether something was ever set up here.
-instance_exists() { [ -d "$instance/etc" ]; }
+# instance_exists: whether an instance of this folder was ever set up. Only what says so itself is one: reset removes it.
+instance_exists() { [ "$(cat "$instance/etc/folder" 2>/dev/null)" = "$folder" ]; }
+
+# is_vacant DIR: whether it can become an instance: absent, empty, or holding no more than a summary.
+is_vacant() { [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -name quickstart.json -print -quit)" ]; }; }
 
 # setting NAME [FALLBACK]: what an earlier run chose (port, listen, demo, rate_limit).
 setting() {

@@ -13,22 +13,11 @@ supervisor_start() {
         --run "$instance/run" --config "$instance/etc/flywheel.conf"
 }
 
-# handlers_serve: whether the supervisor says that every program of the mount runs, in the version that lies there.
-handlers_serve() {
-    supervisor_pid >/dev/null && [ -f "$instance/run/supervisor.json" ] &&
-        jq -e '.settled and (.programs | length > 0) and all(.programs[]; .state == "serving")' \
-            "$instance/run/supervisor.json" >/dev/null
-}
-
-# handlers_settle_since TIME: waits until the supervisor has looked at the mount after TIME (seconds
-# since 1970) and everything in it serves; says which program does not, and why.
+# handlers_wait: until everything in the mount serves; says which program does not, and why.
 handlers_wait() {
-    wait_until 60 handlers_serve && return 0
-    if [ -f "$instance/run/supervisor.json" ]; then
-        jq -r '.programs | to_entries[] | select(.value.state != "serving")
-            | "    \(.key): \(.value.state); \(.value.last_failure.what // "no reason known")"' \
-            "$instance/run/supervisor.json" >&2 || true
-    fi
+    wait_until 60 mount_serves && return 0
+    running_state | jq -r '.programs | to_entries[] | select(.value.state != "serving")
+        | "    \(.key): \(.value.state); \(.value.last_failure.what // "no reason known")"' >&2 || true
     tail -n 5 "$instance/log/handlers.log" >&2 || true
     die "not every handler serves (see above). The whole log is $instance/log/handlers.log"
 }

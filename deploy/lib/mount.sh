@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # instance comes from instance.sh
+# What lies in a folder of handlers, and what the supervisor says it runs.
+
+# library_hash FOLDER: of its shared objects together, as the supervisor computes it; empty without any.
+library_hash() (
+    cd "$1" && shopt -s nullglob && LC_ALL=C && set -- *.so && [ $# -gt 0 ] || return 0
+    sha256sum "$@" | sha256sum | cut -c1-64
+)
+
+# is_program NAME: the supervisor's idea of a handler program's name.
+is_program() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
+
+# build_id FILE: what the program says of itself; empty when it cannot.
+build_id() { timeout 5 "$1" --build-id 2>/dev/null </dev/null | head -n 1 || true; }
+
+# folder_state FOLDER: {library_sha256, programs: {name: {sha256, build_id}}} as JSON; null without the folder.
+folder_state() {
+    [ -n "$1" ] && [ -d "$1" ] || { printf 'null'; return; }
+    local file name
+    for file in "$1"/*; do
+        name=$(basename "$file")
+        is_program "$name" && [ -x "$file" ] || continue
+        jq -n --arg name "$name" --arg sha256 "$(sha256sum <"$file" | cut -c1-64)" --arg build_id "$(build_id "$file")" \
+            '{key: $name, value: {sha256: $sha256, build_id: (if $build_id == "" then null else $build_id end)}}'
+    done | jq -s --arg library "$(library_hash "$1")" \
+        '{library_sha256: (if $library == "" then null else $library end), programs: from_entries}'
+}
+
+# running_state: the supervisor's state file, or nothing running.
+running_state() {
+    if pid_in "$instance/run/supervisor.pid" flywheel-supervisor >/dev/null && [ -r "$instance/run/supervisor.json" ]; then
+        cat "$instance/run/supervisor.json"
+    else
+        printf '{"settled": false, "programs": {}}'
+    fi
+}
+
+# mount_serves: whether every program of the mount runs in the very version that lies there. Compares contents, so that
+# a state file from before the last copy does not count.
+mount_serves() {
+    local wanted
+    wanted=$(cd "$instance/handlers" && for file in *; do
+        if is_program "$file" && [ -x "$file" ]; then sha256sum "$file"; fi
+    done)
+    running_state | jq -e --arg wanted "$wanted" --arg library "$(library_hash "$instance/handlers")" '
+        .settled and ($wanted | length > 0) and (.programs as $programs
+        | all($wanted | split("\n")[] | split("  "); . as [$hash, $name]
+            | $programs[$name].state == "serving" and $programs[$name].running_sha256 == $hash
+              and ($programs[$name].running_library_sha256 // "") == $library))' >/dev/null
+}
