@@ -111,10 +111,11 @@ CREATE OR REPLACE FUNCTION refuse_half_promotion() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM learning_promotion_candidates c
-                     JOIN promoted_rules r ON r.site_id = c.site_id AND r.pattern_signature = c.pattern_signature
-                    WHERE c.site_id = NEW.site_id AND c.pattern_signature = NEW.pattern_signature
-                      AND c.approval_status = 'approved')
+    IF EXISTS (SELECT FROM learning_promotion_candidates c
+                WHERE c.site_id = NEW.site_id AND c.pattern_signature = NEW.pattern_signature
+                  AND c.approval_status = 'approved')
+       <> EXISTS (SELECT FROM promoted_rules r
+                   WHERE r.site_id = NEW.site_id AND r.pattern_signature = NEW.pattern_signature)
     THEN
         RAISE EXCEPTION 'half a promotion: pattern % of site % needs both an approved candidate and a rule',
             NEW.pattern_signature, NEW.site_id USING ERRCODE = 'integrity_constraint_violation';
