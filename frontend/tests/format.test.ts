@@ -67,9 +67,9 @@ const entry = (action: string, after: Record<string, unknown> | null): AuditEntr
 });
 
 test("the log is told in words, and unknown actions are told as they are", () => {
-  expect(inWords(entry("candidate_approved", { status: "active" })).words).toBe("Approved");
-  expect(inWords(entry("rule.status", { status: "disabled" })).words).toBe("Disabled");
-  expect(inWords(entry("rule.status", { status: "active" })).words).toBe("Enabled");
+  expect(inWords(entry("candidate.approved", { approval_status: "approved" })).words).toBe("Approved");
+  expect(inWords(entry("candidate.approved", { approval_status: "pending" })).words).toContain("second");
+  expect(inWords(entry("rule.disabled", { status: "disabled" })).words).toBe("Rule disabled");
   expect(inWords(entry("something_new", null)).words).toBe("Something new");
 });
 

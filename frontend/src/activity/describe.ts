@@ -8,31 +8,31 @@ interface Description {
   tone: "good" | "bad" | "warn" | "neutral";
 }
 
-const statusOf = (value: Record<string, unknown> | null, member: string): unknown =>
-  value?.[member] ?? null;
+const known: Record<string, Description> = {
+  "candidate.approved": { words: "Approved", icon: "check", tone: "good" },
+  "candidate.rejected": { words: "Rejected", icon: "cross", tone: "bad" },
+  "rule.created": { words: "Rule made", icon: "check", tone: "good" },
+  "rule.regenerated": { words: "Rule made anew", icon: "refresh", tone: "good" },
+  "rule.deployed": { words: "Rule deployed", icon: "send", tone: "good" },
+  "rule.enabled": { words: "Rule enabled", icon: "play", tone: "good" },
+  "rule.disabled": { words: "Rule disabled", icon: "pause", tone: "warn" },
+  "rule.archived": { words: "Rule archived", icon: "archive", tone: "neutral" },
+  "user.signed_in": { words: "Signed in", icon: "person", tone: "neutral" },
+  "user.sign_in_failed": { words: "Sign-in failed", icon: "warn", tone: "warn" },
+  "user.signed_out": { words: "Signed out", icon: "person", tone: "neutral" },
+};
+
+const halfApproved: Description = {
+  words: "Approved once, waits for a second person",
+  icon: "half",
+  tone: "warn",
+};
 
 /** An entry of the log as a person would say it. Actions that are not known here are shown as they are. */
-export function describe(entry: AuditEntry): Description {
-  const action = entry.action.toLowerCase();
-  const after = statusOf(entry.after, "status") ?? statusOf(entry.after, "approval_status");
-  if (/approv/.test(action)) {
-    return after === "pending"
-      ? { words: "Approved once, waits for a second person", icon: "half", tone: "warn" }
-      : { words: "Approved", icon: "check", tone: "good" };
-  }
-  if (/reject/.test(action)) return { words: "Rejected", icon: "cross", tone: "bad" };
-  if (/deploy|dispatch/.test(action)) return { words: "Deployed", icon: "send", tone: "good" };
-  if (/archiv/.test(action) || after === "archived") {
-    return { words: "Archived", icon: "archive", tone: "neutral" };
-  }
-  if (/disabl/.test(action) || after === "disabled") {
-    return { words: "Disabled", icon: "pause", tone: "warn" };
-  }
-  if (/enabl/.test(action) || (/status/.test(action) && after === "active")) {
-    return { words: "Enabled", icon: "play", tone: "good" };
-  }
-  if (/promot|creat/.test(action)) return { words: humanize(entry.action), icon: "check", tone: "good" };
-  return { words: humanize(entry.action), icon: "gear", tone: "neutral" };
+export function describe({ action, after }: AuditEntry): Description {
+  const status = after?.["approval_status"] ?? after?.["status"];
+  if (action === "candidate.approved" && status === "pending") return halfApproved;
+  return known[action] ?? { words: humanize(action), icon: "gear", tone: "neutral" };
 }
 
 export interface MemberChange {
