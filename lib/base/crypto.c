@@ -1,0 +1,116 @@
+#include "base/crypto.h"
+
+#include <ctype.h>
+#include <sodium.h>
+
+_Static_assert(SHA256_SIZE == crypto_hash_sha256_BYTES, "libsodium's SHA-256 has another size");
+
+bool crypto_start(void)
+{
+    return sodium_init() >= 0;
+}
+
+struct sha256 sha256_of(struct slice bytes)
+{
+    struct sha256 hash;
+    crypto_hash_sha256(hash.bytes, (const unsigned char *)bytes.ptr, bytes.len);
+    return hash;
+}
+
+struct sha256 sha256_of_parts(const struct slice *parts, size_t count)
+{
+    struct sha256 hash;
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t length = parts[i].len;
+        crypto_hash_sha256_update(&state, (const unsigned char *)&length, sizeof length);
+        crypto_hash_sha256_update(&state, (const unsigned char *)parts[i].ptr, parts[i].len);
+    }
+    crypto_hash_sha256_final(&state, hash.bytes);
+    return hash;
+}
+
+char *hex_text(struct arena *arena, const unsigned char *bytes, size_t size)
+{
+    char *text = arena_alloc(arena, size * 2 + 1);
+    return sodium_bin2hex(text, size * 2 + 1, bytes, size);
+}
+
+char *bytea_text(struct arena *arena, const struct sha256 *hash)
+{
+    char *text = arena_alloc(arena, 2 + SHA256_SIZE * 2 + 1);
+    text[0] = '\\';
+    text[1] = 'x';
+    sodium_bin2hex(text + 2, SHA256_SIZE * 2 + 1, hash->bytes, SHA256_SIZE);
+    return text;
+}
+
+char *secret_text(struct arena *arena, const char *prefix)
+{
+    unsigned char random[SECRET_SIZE];
+    randombytes_buf(random, sizeof random);
+    char *text = base64url_text(arena, (struct slice){(const char *)random, sizeof random});
+    sodium_memzero(random, sizeof random);
+    return arena_printf(arena, "%s%s", prefix, text);
+}
+
+char *uuid_text(struct arena *arena)
+{
+    unsigned char random[16];
+    randombytes_buf(random, sizeof random);
+    random[6] = (unsigned char)((random[6] & 0x0F) | 0x40);
+    random[8] = (unsigned char)((random[8] & 0x3F) | 0x80);
+    const char *hex = hex_text(arena, random, sizeof random);
+    return arena_printf(arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+bool is_uuid(struct slice text)
+{
+    if (text.len != 36)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text.ptr[i] != '-' : !isxdigit((unsigned char)text.ptr[i]))
+            return false;
+    }
+    return true;
+}
+
+bool secret_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && a.len > 0 && sodium_memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+char *base64url_text(struct arena *arena, struct slice bytes)
+{
+    size_t size = sodium_base64_ENCODED_LEN(bytes.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char *text = arena_alloc(arena, size);
+    return sodium_bin2base64(text, size, (const unsigned char *)bytes.ptr, bytes.len,
+                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+struct slice base64url_decode(struct arena *arena, struct slice text)
+{
+    unsigned char *bytes = arena_alloc(arena, text.len + 1);
+    size_t length;
+    const char *end;
+    int failed = sodium_base642bin(bytes, text.len, text.ptr, text.len, NULL, &length, &end,
+                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    if (failed != 0 || end != text.ptr + text.len)
+        return SLICE_ABSENT;
+    return (struct slice){(const char *)bytes, length};
+}
+
+char *password_hash(struct arena *arena, struct slice password)
+{
+    char *hash = arena_alloc(arena, crypto_pwhash_STRBYTES);
+    int failed = crypto_pwhash_str(hash, password.ptr, password.len, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                                   crypto_pwhash_MEMLIMIT_INTERACTIVE);
+    return failed == 0 ? hash : NULL;
+}
+
+bool password_verify(const char *hash, struct slice password)
+{
+    return crypto_pwhash_str_verify(hash, password.ptr, password.len) == 0;
+}

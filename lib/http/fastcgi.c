@@ -1,0 +1,237 @@
+#include "http/fastcgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* FastCGI specification 1.0, sections 3.3 and 8. */
+enum { HEADER_SIZE = 8, FCGI_VERSION = 1, TYPE_BEGIN = 1, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
+
+/* A body nobody wanted is read away up to this much; beyond it the connection is closed instead. */
+enum { DRAIN_LIMIT = 16 * 1024 * 1024, ANSWER_CEILING = HTTP_BODY_CEILING + 16 * 1024 };
+
+extern char **environ;
+
+struct fastcgi_worker {
+    http_handler *handler;
+    void *argument;
+    struct arena *arena;
+    struct http_response response;
+    struct buffer answer;
+};
+
+bool fastcgi_start(void)
+{
+    return FCGX_Init() == 0;
+}
+
+bool fastcgi_listen_nonblocking(int listen_fd)
+{
+    int flags = fcntl(listen_fd, F_GETFL);
+    return flags >= 0 && fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+/* Walks the records of one request: WHOLE when the empty STDIN record that ends it is there. */
+static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t length)
+{
+    size_t at = 0;
+    while (length - at >= HEADER_SIZE) {
+        unsigned type = bytes[at + 1];
+        size_t content = (size_t)bytes[at + 4] << 8 | bytes[at + 5];
+        size_t record = HEADER_SIZE + content + bytes[at + 6];
+        bool known = type == TYPE_BEGIN || type == TYPE_PARAMS || type == TYPE_STDIN;
+        if (bytes[at] != FCGI_VERSION || !known || (at == 0 && type != TYPE_BEGIN))
+            return FASTCGI_BROKEN;
+        if (type == TYPE_STDIN && content == 0)
+            return FASTCGI_WHOLE;
+        if (record > length - at)
+            break;
+        at += record;
+    }
+    return length >= HTTP_PEEK_LIMIT ? FASTCGI_WHOLE : FASTCGI_PARTIAL;
+}
+
+enum fastcgi_arrival fastcgi_peek(int fd)
+{
+    unsigned char bytes[HTTP_PEEK_LIMIT];
+    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0)
+        return walk_records(bytes, (size_t)got);
+    if (got == 0)
+        return FASTCGI_BROKEN;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? FASTCGI_NOTHING : FASTCGI_BROKEN;
+}
+
+struct fastcgi_worker *fastcgi_worker_new(http_handler *handler, void *argument)
+{
+    struct fastcgi_worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        abort();
+    worker->handler = handler;
+    worker->argument = argument;
+    worker->arena = arena_new(HTTP_ARENA_LIMIT);
+    worker->response.body = buffer_make(HTTP_BODY_CEILING);
+    worker->answer = buffer_make(ANSWER_CEILING);
+    return worker;
+}
+
+void fastcgi_worker_free(struct fastcgi_worker *worker)
+{
+    buffer_free(&worker->response.body);
+    buffer_free(&worker->answer);
+    arena_free(worker->arena);
+    free(worker);
+}
+
+/* Memory that one large request made necessary is given back, so that a worker stays as small as its usual work. */
+static void shrink(struct buffer *buffer)
+{
+    enum { USUAL = 256 * 1024 };
+    if (buffer->capacity > USUAL)
+        buffer_free(buffer);
+    buffer_clear(buffer);
+}
+
+/* Runs the handler; the whole answer then stands in worker->answer. */
+static void answer_request(struct fastcgi_worker *worker, struct http_body_source *source, char *const *environment)
+{
+    struct http_request request = {.arena = worker->arena, .source = source};
+    buffer_clear(&worker->answer);
+    http_response_reset(&worker->response);
+    http_request_fill(&request, environment);
+    worker->handler(&request, &worker->response, worker->argument);
+    http_response_print(&worker->response, request.request_id, request.is_head, &worker->answer);
+}
+
+static void after_request(struct fastcgi_worker *worker)
+{
+    arena_reset(worker->arena);
+    shrink(&worker->response.body);
+    shrink(&worker->answer);
+}
+
+static size_t read_stream(void *context, char *to, size_t room)
+{
+    size_t total = 0;
+    while (total < room) {
+        size_t wanted = room - total < INT32_MAX ? room - total : INT32_MAX;
+        int got = FCGX_GetStr(to + total, (int)wanted, context);
+        if (got <= 0)
+            break;
+        total += (size_t)got;
+    }
+    return total;
+}
+
+/* Reads the rest of the body away. False when there is too much of it, or the stream broke. */
+static bool drain(FCGX_Stream *in)
+{
+    char waste[8192];
+    for (size_t total = 0; total < DRAIN_LIMIT;) {
+        int got = FCGX_GetStr(waste, sizeof waste, in);
+        if (got <= 0)
+            return FCGX_GetError(in) == 0;
+        total += (size_t)got;
+    }
+    return false;
+}
+
+bool fastcgi_serve(struct fastcgi_worker *worker, int fd, bool may_keep)
+{
+    FCGX_Request fcgi;
+    FCGX_InitRequest(&fcgi, -1, 0);
+    /* Hands an accepted connection to libfcgi: it then reads a request from it instead of accepting. These two
+     * members are below the "don't use" line of fcgiapp.h; this is the only place that knows them. */
+    fcgi.ipcFd = fd;
+    fcgi.keepConnection = 1;
+    if (FCGX_Accept_r(&fcgi) != 0)
+        return false; /* broken in the middle; libfcgi has closed it */
+    struct http_body_source source = {read_stream, fcgi.in};
+    answer_request(worker, &source, fcgi.envp);
+    bool whole = drain(fcgi.in) && buffer_ok(&worker->answer);
+    if (buffer_ok(&worker->answer))
+        FCGX_PutStr(worker->answer.bytes, (int)worker->answer.len, fcgi.out);
+    if (!whole || !may_keep)
+        fcgi.keepConnection = 0;
+    FCGX_Finish_r(&fcgi);
+    after_request(worker);
+    return fcgi.ipcFd >= 0;
+}
+
+/* ---- listening ------------------------------------------------------------------------------------ */
+
+bool http_is_listening(int fd)
+{
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+int http_listen(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        log_event(LOG_ERROR, "listen", "%s is longer than a unix socket's path may be", path);
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+        log_event(LOG_ERROR, "listen", "another process listens on %s", path);
+        close(fd);
+        return -1;
+    }
+    close(fd);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unlink(path);
+    mode_t before = umask(0117);
+    bool up = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, HTTP_BACKLOG) == 0;
+    umask(before);
+    if (up)
+        return fd;
+    log_event(LOG_ERROR, "listen", "cannot listen on %s (errno %d)", path, errno);
+    close(fd);
+    return -1;
+}
+
+/* ---- CGI -------------------------------------------------------------------------------------------- */
+
+/* Standard input up to CONTENT_LENGTH: a CGI program must not read beyond it (RFC 3875 section 4.2). */
+struct cgi_body {
+    size_t left;
+};
+
+static size_t read_stdin(void *context, char *to, size_t room)
+{
+    struct cgi_body *body = context;
+    size_t got = fread(to, 1, room < body->left ? room : body->left, stdin);
+    body->left -= got;
+    return got;
+}
+
+static size_t content_length(void)
+{
+    const char *text = getenv("CONTENT_LENGTH");
+    return text != NULL && *text != '\0' && *text != '-' ? (size_t)strtoull(text, NULL, 10) : 0;
+}
+
+int http_serve_cgi(http_handler *handler, void *argument)
+{
+    struct cgi_body body = {content_length()};
+    struct http_body_source source = {read_stdin, &body};
+    struct fastcgi_worker *worker = fastcgi_worker_new(handler, argument);
+    answer_request(worker, &source, environ);
+    bool ok = buffer_ok(&worker->answer) &&
+              fwrite(worker->answer.bytes, 1, worker->answer.len, stdout) == worker->answer.len && fflush(stdout) == 0;
+    fastcgi_worker_free(worker);
+    return ok ? 0 : 1;
+}

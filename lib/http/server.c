@@ -1,0 +1,324 @@
+#include "http/server.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/fastcgi.h"
+
+/* A connection is known by its descriptor; these are indexed by it. A stale event for a descriptor that was
+ * closed and given out again does no harm: it leads to one look at a connection that has nothing to say. */
+enum { CONNECTIONS_MAX = 4096, EVENTS_AT_ONCE = 64, SWEEP_MS = 1000 };
+
+enum slot_state {
+    SLOT_CLOSED,
+    SLOT_WAITING, /* in the epoll set; nobody serves it */
+    SLOT_BUSY,    /* queued for, or with, a worker */
+};
+
+struct slot {
+    atomic_int state;
+    atomic_bool partial;      /* part of a request has arrived */
+    atomic_int_fast64_t since; /* monotonic seconds when the current wait began */
+};
+
+struct server {
+    int listen_fd, epoll_fd, signal_fd, idle_fd;
+    http_handler *handler;
+    void *argument;
+    atomic_bool draining;
+    atomic_uint open; /* connections */
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    unsigned queue_head, queue_count;
+    bool stopping;
+    int queue[CONNECTIONS_MAX]; /* descriptors with a request, oldest at queue_head */
+    struct slot slots[CONNECTIONS_MAX];
+};
+
+static int64_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
+/* ---- the queue between the waiting thread and the workers ---------------------------------------- */
+
+static void enqueue(struct server *server, int fd)
+{
+    pthread_mutex_lock(&server->lock);
+    server->queue[(server->queue_head + server->queue_count++) % CONNECTIONS_MAX] = fd;
+    pthread_cond_signal(&server->filled);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* The next descriptor to serve; -1 when the server stops and nothing is left. */
+static int dequeue(struct server *server)
+{
+    int fd = -1;
+    pthread_mutex_lock(&server->lock);
+    while (server->queue_count == 0 && !server->stopping)
+        pthread_cond_wait(&server->filled, &server->lock);
+    if (server->queue_count > 0) {
+        fd = server->queue[server->queue_head];
+        server->queue_head = (server->queue_head + 1) % CONNECTIONS_MAX;
+        server->queue_count--;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return fd;
+}
+
+/* Whoever turns WAITING into BUSY owns the connection. */
+static bool claim(struct slot *slot)
+{
+    int waiting = SLOT_WAITING;
+    return atomic_compare_exchange_strong(&slot->state, &waiting, SLOT_BUSY);
+}
+
+static void hang_up(struct server *server, int fd)
+{
+    atomic_store(&server->slots[fd].state, SLOT_CLOSED);
+    close(fd);
+    atomic_fetch_sub(&server->open, 1);
+}
+
+/* Looks at what has arrived on a connection nobody serves, and decides who gets it. */
+static void look_at(struct server *server, int fd)
+{
+    struct slot *slot = &server->slots[fd];
+    if (!claim(slot))
+        return;
+    switch (fastcgi_peek(fd)) {
+    case FASTCGI_WHOLE:
+        enqueue(server, fd);
+        return;
+    case FASTCGI_BROKEN:
+        hang_up(server, fd);
+        return;
+    case FASTCGI_PARTIAL:
+        if (!atomic_exchange(&slot->partial, true))
+            atomic_store(&slot->since, now_s());
+        break;
+    case FASTCGI_NOTHING:
+        break;
+    }
+    atomic_store(&slot->state, SLOT_WAITING);
+    /* Something may have arrived between the look and the release, and its event was ignored then. */
+    if (fastcgi_peek(fd) == FASTCGI_WHOLE && claim(slot))
+        enqueue(server, fd);
+}
+
+/* A worker is done with a connection that stays open. */
+static void park(struct server *server, int fd)
+{
+    struct slot *slot = &server->slots[fd];
+    atomic_store(&slot->partial, false);
+    atomic_store(&slot->since, now_s());
+    atomic_store(&slot->state, SLOT_WAITING);
+    look_at(server, fd);
+}
+
+/* ---- workers ------------------------------------------------------------------------------------ */
+
+static void *worker(void *argument)
+{
+    struct server *server = argument;
+    struct fastcgi_worker *fastcgi = fastcgi_worker_new(server->handler, server->argument);
+    for (int fd; (fd = dequeue(server)) >= 0;) {
+        bool keep = fastcgi_serve(fastcgi, fd, !atomic_load(&server->draining));
+        if (keep)
+            park(server, fd);
+        else /* libfcgi has closed it, and accept may have given the descriptor out again: leave the slot alone */
+            atomic_fetch_sub(&server->open, 1);
+    }
+    fastcgi_worker_free(fastcgi);
+    return NULL;
+}
+
+/* ---- the waiting thread ------------------------------------------------------------------------- */
+
+static void accept_one(struct server *server, int fd)
+{
+    struct timeval limit = {.tv_sec = HTTP_SILENCE_LIMIT_S};
+    if (fd >= CONNECTIONS_MAX) {
+        log_event(LOG_WARNING, "too-many-connections", "a connection was refused, %d are open", CONNECTIONS_MAX);
+        close(fd);
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    atomic_fetch_add(&server->open, 1);
+    struct slot *slot = &server->slots[fd];
+    atomic_store(&slot->partial, false);
+    atomic_store(&slot->since, now_s());
+    atomic_store(&slot->state, SLOT_WAITING);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.fd = fd};
+    if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 && claim(slot))
+        hang_up(server, fd);
+}
+
+static void accept_all(struct server *server)
+{
+    for (;;) {
+        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0) {
+            accept_one(server, fd);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            /* Take it with the descriptor kept for this, and let it go: otherwise epoll spins on it. */
+            close(server->idle_fd);
+            fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+            if (fd >= 0)
+                close(fd);
+            server->idle_fd = dup(server->signal_fd);
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+/* Closes connections that stopped in the middle of a request, or idle for long. */
+static void sweep(struct server *server)
+{
+    int64_t now = now_s();
+    for (int fd = 0; fd < CONNECTIONS_MAX; fd++) {
+        struct slot *slot = &server->slots[fd];
+        if (atomic_load(&slot->state) != SLOT_WAITING)
+            continue;
+        int64_t limit = atomic_load(&slot->partial) ? HTTP_SILENCE_LIMIT_S : HTTP_IDLE_LIMIT_S;
+        if (now - atomic_load(&slot->since) > limit && claim(slot))
+            hang_up(server, fd);
+    }
+}
+
+static void start_draining(struct server *server)
+{
+    struct signalfd_siginfo info;
+    ssize_t got = read(server->signal_fd, &info, sizeof info);
+    (void)got;
+    if (atomic_exchange(&server->draining, true))
+        return;
+    /* Never shutdown(): the socket is inherited, and others may be listening on it. */
+    epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, server->listen_fd, NULL);
+    log_event(LOG_INFO, "draining", "%u connections are open", atomic_load(&server->open));
+}
+
+static void handle_event(struct server *server, int fd)
+{
+    if (fd == server->listen_fd) {
+        if (!atomic_load(&server->draining))
+            accept_all(server);
+    } else if (fd == server->signal_fd) {
+        start_draining(server);
+    } else {
+        look_at(server, fd);
+    }
+}
+
+/* Until told to stop and nobody is left, or the time for draining is over. While nothing is open there is nothing
+ * to sweep, and the process sleeps. */
+static void wait_loop(struct server *server)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int64_t drain_end = 0, next_sweep = now_s();
+    for (;;) {
+        bool draining = atomic_load(&server->draining);
+        if (draining && drain_end == 0)
+            drain_end = now_s() + HTTP_DRAIN_LIMIT_S;
+        if (draining && (atomic_load(&server->open) == 0 || now_s() >= drain_end))
+            return;
+        bool watch = draining || atomic_load(&server->open) > 0;
+        int count = epoll_wait(server->epoll_fd, events, EVENTS_AT_ONCE, draining ? 50 : watch ? SWEEP_MS : -1);
+        for (int i = 0; i < count; i++)
+            handle_event(server, events[i].data.fd);
+        if (now_s() >= next_sweep) {
+            sweep(server);
+            next_sweep = now_s() + 1;
+        }
+    }
+}
+
+static bool watch(struct server *server, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    return fd >= 0 && epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static sigset_t handled_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    return signals;
+}
+
+void http_block_signals(void)
+{
+    sigset_t signals = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static struct server *server_new(int listen_fd, http_handler *handler, void *argument)
+{
+    sigset_t signals = handled_signals();
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL)
+        return NULL;
+    server->listen_fd = listen_fd;
+    server->handler = handler;
+    server->argument = argument;
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->signal_fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    server->idle_fd = dup(server->signal_fd);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->filled, NULL);
+    if (fastcgi_listen_nonblocking(listen_fd) && watch(server, listen_fd) && watch(server, server->signal_fd))
+        return server;
+    log_event(LOG_ERROR, "server", "cannot watch the listening socket (errno %d)", errno);
+    free(server);
+    return NULL;
+}
+
+static void stop_workers(struct server *server, pthread_t *threads, unsigned count)
+{
+    pthread_mutex_lock(&server->lock);
+    server->stopping = true;
+    pthread_cond_broadcast(&server->filled);
+    pthread_mutex_unlock(&server->lock);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+}
+
+int http_server_run(int listen_fd, unsigned workers, http_handler *handler, void *argument)
+{
+    struct server *server = fastcgi_start() ? server_new(listen_fd, handler, argument) : NULL;
+    pthread_t *threads = calloc(workers, sizeof *threads);
+    unsigned started = 0;
+    if (server == NULL || threads == NULL)
+        return 1;
+    while (started < workers && pthread_create(&threads[started], NULL, worker, server) == 0)
+        started++;
+    if (started == workers)
+        wait_loop(server);
+    stop_workers(server, threads, started);
+    free(threads);
+    close(server->epoll_fd);
+    close(server->signal_fd);
+    close(server->idle_fd);
+    pthread_cond_destroy(&server->filled);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+    return started == workers ? 0 : 1;
+}

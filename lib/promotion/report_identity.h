@@ -1,0 +1,19 @@
+/* Whose report it is: the body against the token. Only the report modules use this. */
+#ifndef PROMOTION_REPORT_IDENTITY_H
+#define PROMOTION_REPORT_IDENTITY_H
+
+#include "base/json.h"
+#include "promotion/session.h"
+
+/* ERROR_FORBIDDEN when `object` names another site or appliance than the caller's; ERROR_INVALID when it names one in
+ * something else than a string. Members that are not there are the caller's. */
+bool report_is_callers_own(const struct principal *caller, const struct json *object, struct error *error) MUST_USE;
+
+/* Text cut to at most `limit` code points and freed of control characters other than line breaks; absent for anything
+ * but a string with something in it. */
+struct slice report_text(struct arena *arena, const struct json *value, size_t limit);
+
+/* The same for words of a fixed form, [a-z0-9_.-]{1,64}; absent for any other. */
+struct slice report_word(const struct json *value);
+
+#endif
