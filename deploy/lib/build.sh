@@ -2,12 +2,14 @@
 # shellcheck disable=SC2154  # top, instance come from common.sh and instance.sh
 # Building the programs and the dashboard, and putting what has changed into an instance.
 
-# build_programs FOLDER [CMAKE-ARGUMENT…]: the C programs; quick when nothing has changed.
+# build_programs FOLDER [CMAKE-ARGUMENT…]: the C programs; quick when nothing has changed. A folder that the tests have
+# set up keeps building the tests too.
 build_programs() {
-    local build=$1; shift
+    local build=$1 arguments=(); shift
     mkdir -p "$build"
+    grep -qs '^BUILD_TESTING:BOOL=ON' "$build/CMakeCache.txt" || arguments=("$@")
     {
-        cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" &&
+        cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "${arguments[@]}" &&
             cmake --build "$build" --parallel "$(nproc)"
     } >"$build/build.log" 2>&1 || {
         grep -E -A 12 'error|CMake Error|FAILED' "$build/build.log" | head -40 >&2 || true
@@ -15,36 +17,23 @@ build_programs() {
     }
 }
 
-# build_frontend FOLDER: the dashboard, when its sources are newer than what was built from them.
+# build_frontend FOLDER: the dashboard, with a .gz beside each file worth it; quick when nothing has changed.
 build_frontend() {
-    local out=$1 stamp=$1.stamp sources
-    [ -x "$top/frontend/build" ] || { mkdir -p "$out"; return 0; }
-    sources=$(cd "$top/frontend" && find . \( -name node_modules -o -name dist -o -name coverage \) -prune -o \
-        -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
-    [ ! -f "$out/index.html" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$sources" ] || return 0
-    mkdir -p "$(dirname "$out")"
-    "$top/frontend/build" --out "$out" >"$out.log" 2>&1 || {
-        tail -n 30 "$out.log" >&2
-        die "the dashboard could not be built; the whole log is $out.log"
+    mkdir -p "$1"
+    "$top/frontend/build" --out "$1" >"$1.log" 2>&1 || {
+        tail -n 30 "$1.log" >&2
+        die "the dashboard could not be built; the whole log is $1.log"
     }
-    compress_files "$out"
-    printf '%s\n' "$sources" >"$stamp"
 }
 
-# compress_files FOLDER: a .gz beside each file worth it, for nginx's gzip_static.
-compress_files() {
-    find "$1" -type f \( -name '*.js' -o -name '*.css' -o -name '*.html' -o -name '*.svg' -o -name '*.json' \) \
-        -exec gzip -9 -n -k -f {} +
-}
-
-# build_everything FOLDER: both at once, one at a time per build folder.
+# build_everything FOLDER [CMAKE-ARGUMENT…]: both at once, one at a time per build folder.
 build_everything() {
-    local build=$1 dashboard
+    local build=$1 dashboard; shift
     mkdir -p "$build"
     exec 8<"$build"
     flock 8
     build_frontend "$build/frontend" & dashboard=$!
-    build_programs "$build" || { wait "$dashboard" || true; exit 1; }
+    build_programs "$build" "$@" || { wait "$dashboard" || true; exit 1; }
     wait "$dashboard" || exit 1
     exec 8<&-
 }
