@@ -82,6 +82,8 @@ CREATE POLICY sign_in ON promotion_audit_log FOR INSERT TO flywheel_account
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- Partitions are made long after this, in a restored database too, whoever owns that.
+GRANT USAGE, CREATE ON SCHEMA public TO flywheel_migrate;
 -- The same for what comes later: nobody may call it or write it unless a migration says so.
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO flywheel_operator;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
