@@ -115,7 +115,8 @@ BEGIN
         partition := 'execution_telemetry_' || to_char(month_start, 'YYYY_MM');
         CONTINUE WHEN to_regclass('public.' || partition) IS NOT NULL;
         PERFORM pg_advisory_xact_lock(hashtextextended('ensure_execution_partitions', 0));
-        CONTINUE WHEN to_regclass('public.' || partition) IS NOT NULL;
+        -- Somebody else may have made it while we waited. Not to_regclass: that may remember that there was none.
+        CONTINUE WHEN EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = 'public'::regnamespace);
         EXECUTE format('CREATE TABLE public.%I (LIKE public.execution_telemetry INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
                        partition);
         EXECUTE format('ALTER TABLE public.execution_telemetry ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
