@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tan
 import { useCallback, useEffect, useState } from "react";
 import { ApiError, setCsrfToken, setSessionEndListener } from "./api/http";
 import { currentSession, sessionKey, signOut } from "./api/session";
+import { learningKey } from "./api/learning";
 import type { Session } from "./api/types";
 import { PartnerDashboard } from "./PartnerDashboard";
 import { SessionContext } from "./session/context";
@@ -38,6 +39,11 @@ export function App({ client }: { client: QueryClient }) {
 
 const ownerOf = (session: Session) => `${session.partner.id}/${session.user.email}`;
 
+/** Nothing of one person's answers is left for the next; only who is signed in stays known. */
+function forgetEverything(client: QueryClient): void {
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
+}
+
 /** Who is signed in decides what is shown: the sign-in page, or the dashboard. */
 function SessionGate() {
   const client = useQueryClient();
@@ -68,10 +74,10 @@ function SessionGate() {
     (next: Session) => {
       const before = client.getQueryData<Session | null>(sessionKey);
       setCsrfToken(next.csrf_token);
-      if (before && ownerOf(before) !== ownerOf(next)) client.clear();
       client.setQueryData(sessionKey, next);
       setEnded(false);
-      void client.invalidateQueries({ predicate: (query) => query.queryKey !== sessionKey });
+      if (before && ownerOf(before) !== ownerOf(next)) forgetEverything(client);
+      else void client.invalidateQueries({ queryKey: learningKey });
     },
     [client],
   );
@@ -79,9 +85,9 @@ function SessionGate() {
     try {
       await signOut();
     } finally {
-      client.clear();
-      setEnded(false);
       client.setQueryData(sessionKey, null);
+      setEnded(false);
+      forgetEverything(client);
     }
   }, [client]);
 

@@ -23,7 +23,6 @@ export function PartnerLearning() {
   const counts = {
     candidates: stats.data?.pending_candidates,
     rules: stats.data?.active_promoted_rules,
-    history: undefined,
   };
   const words = { candidates: "Candidates", rules: "Promoted rules", history: "Executions" };
 
@@ -39,9 +38,9 @@ export function PartnerLearning() {
               aria-current={name === view ? "true" : undefined}
             >
               {words[name]}
-              {counts[name] !== undefined && (
+              {name !== "history" && (
                 <span className="views-count">
-                  {formatCount(counts[name])}
+                  {counts[name] === undefined ? "" : formatCount(counts[name])}
                   <span className="visually-hidden">
                     {name === "candidates" ? " pending" : " active"}
                   </span>

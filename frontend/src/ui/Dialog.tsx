@@ -1,4 +1,5 @@
 import { useId, useLayoutEffect, useRef, type ReactNode, type RefObject } from "react";
+import { noteClosed, noteOpened } from "../lib/openDialogs";
 import { useHoldPolling } from "../lib/polling";
 import { Icon } from "./icons";
 
@@ -39,9 +40,14 @@ export function Dialog({
 
   useLayoutEffect(() => {
     const element = dialog.current;
-    element?.showModal();
+    if (!element) return;
+    element.showModal();
+    noteOpened(element);
     (focusFirst?.current ?? heading.current)?.focus();
-    return () => element?.close();
+    return () => {
+      noteClosed(element);
+      element.close();
+    };
   }, [focusFirst]);
 
   return (

@@ -99,29 +99,39 @@ interface SectionProps {
  * was turned), the focus moves to the heading instead of being lost.
  */
 export function Section({ id, title, children, aside, className }: SectionProps) {
+  const section = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const last = useRef<Element | null>(null);
+
+  // The platform's events, not React's: those are silent while React changes the document, which is
+  // when a dialog that closes gives the focus back.
   useEffect(() => {
-    const gone = last.current && !last.current.isConnected;
-    if (!gone) return;
+    const element = section.current;
+    const noteFocus = ({ target }: FocusEvent) => {
+      if (target instanceof Element && !target.closest("dialog")) last.current = target;
+    };
+    const noteLeaving = ({ relatedTarget: to }: FocusEvent) => {
+      if (to instanceof Element && !element?.contains(to) && !to.closest("dialog")) {
+        last.current = null;
+      }
+    };
+    element?.addEventListener("focusin", noteFocus);
+    element?.addEventListener("focusout", noteLeaving);
+    return () => {
+      element?.removeEventListener("focusin", noteFocus);
+      element?.removeEventListener("focusout", noteLeaving);
+    };
+  }, []);
+
+  useEffect(() => {
+    if (!last.current || last.current.isConnected) return;
     last.current = null;
     if (document.activeElement === document.body || document.activeElement === null) {
       heading.current?.focus({ preventScroll: true });
     }
   });
   return (
-    <section
-      className={`section ${className ?? ""}`}
-      aria-labelledby={id}
-      onFocus={(event) => {
-        // Events of dialogs bubble through React's tree; only what is inside counts.
-        if (event.currentTarget.contains(event.target)) last.current = event.target;
-      }}
-      onBlur={(event) => {
-        const to = event.relatedTarget;
-        if (to instanceof Element && !to.closest("dialog")) last.current = null;
-      }}
-    >
+    <section ref={section} className={`section ${className ?? ""}`} aria-labelledby={id}>
       <div className="section-head">
         <h2 id={id} ref={heading} tabIndex={-1}>
           {title}
@@ -140,9 +150,14 @@ interface RefreshedProps {
 export function Refreshed({ query }: RefreshedProps) {
   return (
     <span className="refreshed">
-      {query.dataUpdatedAt > 0 && (
-        <span className="muted">Updated {formatClock(new Date(query.dataUpdatedAt))}</span>
-      )}
+      <span className="muted refreshed-at">
+        {query.dataUpdatedAt > 0 && (
+          <>
+            <span className="refreshed-word">Updated </span>
+            {formatClock(new Date(query.dataUpdatedAt))}
+          </>
+        )}
+      </span>
       <button
         type="button"
         className="button-quiet button-icon"

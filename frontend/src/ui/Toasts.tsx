@@ -8,6 +8,8 @@ import {
   useState,
   type ReactNode,
 } from "react";
+import { createPortal } from "react-dom";
+import { useTopDialog } from "../lib/openDialogs";
 import { Icon } from "./icons";
 
 export interface Toast {
@@ -23,7 +25,7 @@ export const useToast = (): Show => useContext(ToastContext);
 const visibleFor = 12_000;
 
 /**
- * Short messages after an action, read out politely. They leave by themselves, but not while the
+ * Short messages after an action, read out politely; inside the topmost dialog while one is open. They leave by themselves, but not while the
  * pointer or the focus is on them, and failures stay until they are closed.
  */
 export function Toasts({ children }: { children: ReactNode }) {
@@ -37,6 +39,7 @@ export function Toasts({ children }: { children: ReactNode }) {
     const key = nextKey.current++;
     setToasts((all) => [...all.slice(-2), { ...toast, key }]);
   }, []);
+  const container = useTopDialog() ?? document.body;
   const list = useMemo(
     () => toasts.map((toast) => <OneToast key={toast.key} toast={toast} onClose={close} />),
     [toasts, close],
@@ -44,10 +47,27 @@ export function Toasts({ children }: { children: ReactNode }) {
   return (
     <ToastContext.Provider value={show}>
       {children}
-      <div className="toasts" role="status" aria-live="polite">
-        {list}
-      </div>
+      {createPortal(<Region into={container}>{list}</Region>, container)}
     </ToastContext.Provider>
+  );
+}
+
+interface RegionProps {
+  into: HTMLElement;
+  children: ReactNode;
+}
+
+/** Empty for a moment when it moves: a live region reads out what comes into it, not what it came with. */
+function Region({ into, children }: RegionProps) {
+  const [settled, setSettled] = useState<HTMLElement | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(into), 60);
+    return () => clearTimeout(timer);
+  }, [into]);
+  return (
+    <div className="toasts" role="status" aria-live="polite">
+      {settled === into && children}
+    </div>
   );
 }
 

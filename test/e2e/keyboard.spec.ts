@@ -1,0 +1,113 @@
+import type { Page } from "@playwright/test";
+import { approvable, dialog, expect, openCandidate, openView, test, undecided, views } from "./support";
+
+/** Presses Tab until what has the focus is called this, as a person without a mouse would. */
+async function tabTo(page: Page, name: string | RegExp, role = "button", most = 60) {
+  const wanted = page.getByRole(role as "button", { name });
+  for (let presses = 0; presses < most; presses++) {
+    await page.keyboard.press("Tab");
+    const there = await wanted.evaluateAll((all) => all.includes(document.activeElement as HTMLElement));
+    if (there) {
+      const outline = await page.evaluate(
+        () => getComputedStyle(document.activeElement as Element).outlineStyle,
+      );
+      expect(outline, `the focus on ${name} can be seen`).not.toBe("none");
+      return;
+    }
+  }
+  throw new Error(`Tab does not lead to ${role} ${name}`);
+}
+
+test("by keyboard: skip link, tabs, views, filters and sorting", async ({ page }) => {
+  await openView(page, views.candidates);
+  await tabTo(page, "Skip to the content", "link", 1);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("main")).toBeFocused();
+  await page.reload();
+  await expect(page.locator(".list-body")).toBeVisible();
+  await tabTo(page, "Sites", "link");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("table", { name: "Sites" })).toBeVisible();
+  expect(page.url()).toContain("tab=sites");
+  await tabTo(page, /^Appliances/);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("columnheader", { name: "Appliances" })).toHaveAttribute(
+    "aria-sort",
+    "descending",
+  );
+  await page.goBack();
+  await page.goBack();
+  await expect(page.getByRole("table", { name: "Candidates for promotion" })).toBeVisible();
+});
+
+test("by keyboard: look at a candidate, close, and be where one was", async ({ page }) => {
+  const one = (await undecided(page))[0]!;
+  await openCandidate(page, one);
+  const name = `Details of ${one.pattern_signature}`;
+  await tabTo(page, name);
+  await page.keyboard.press("Enter");
+  await expect(dialog(page, one.pattern_signature)).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog(page, one.pattern_signature)).toBeHidden();
+  await expect(page.getByRole("button", { name })).toBeFocused();
+});
+
+test("by keyboard: approve, and no single key does it", async ({ page }) => {
+  const one = await approvable(page);
+  const row = await openCandidate(page, one);
+  await tabTo(page, new RegExp(`^Approve ${one.pattern_signature}`));
+  await page.keyboard.press("Enter");
+  const approval = dialog(page, "Approve this candidate");
+  await expect(approval.getByLabel("Rule name")).toBeFocused();
+  await page.keyboard.type("By keyboard alone");
+  await page.keyboard.press("Enter");
+  await expect(approval.locator("pre")).toContainText("By keyboard alone");
+  await expect(row).toContainText("Waiting");
+  await tabTo(page, "Approve and deploy");
+  await page.keyboard.press("Enter");
+  await expect(approval).toBeHidden();
+  await expect(row).toContainText("Approved");
+  // The button that was pressed is gone; the focus is not.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
+});
+
+test("by keyboard: the focus stays inside a dialog", async ({ page }) => {
+  await openView(page, views.candidates);
+  await page.getByRole("button", { name: /^Reject .* at / }).first().press("Enter");
+  const box = dialog(page, "Reject this candidate");
+  await expect(box.getByLabel("Reason")).toBeFocused();
+  for (let presses = 0; presses < 8; presses++) {
+    await page.keyboard.press("Tab");
+    const outside = await page.evaluate(() => {
+      const at = document.activeElement;
+      return at !== document.body && at?.closest("dialog") === null;
+    });
+    expect(outside).toBe(false);
+  }
+});
+
+test("by keyboard: tick, and reject what is ticked", async ({ page }) => {
+  const one = (await undecided(page)).at(-1)!;
+  await openCandidate(page, one);
+  await tabTo(page, new RegExp(`^Select ${one.pattern_signature}`), "checkbox");
+  await page.keyboard.press("Space");
+  await tabTo(page, "Reject 1 …");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("By keyboard alone.");
+  await tabTo(page, "Reject");
+  await page.keyboard.press("Space");
+  await expect(page.getByText("1 candidate rejected.")).toBeVisible();
+});
+
+test("by keyboard: a rule is disabled and enabled", async ({ page }) => {
+  await openView(page, `${views.rules}&status=active`);
+  const toggle = page.getByRole("switch").first();
+  const label = (await toggle.getAttribute("aria-label"))!;
+  await page.goto(`${views.rules}&q=${label.split(" ")[1]}`);
+  await tabTo(page, label, "switch");
+  await page.keyboard.press("Space");
+  await expect(page.getByText(/is disabled\./)).toBeVisible();
+  await expect(page.getByRole("switch", { name: label })).toBeFocused();
+  await page.keyboard.press("Space");
+  await expect(page.getByText(/is enabled\./)).toBeVisible();
+});
