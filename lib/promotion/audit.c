@@ -11,7 +11,7 @@ DB_STATEMENT(audit_list, 2,
              "WHERE l.partner_id = current_partner() AND l.id < $2::bigint ORDER BY l.id DESC LIMIT $1::int");
 DB_STATEMENT(audit_total, 0,
              "SELECT count(*) FROM (SELECT FROM promotion_audit_log WHERE partner_id = current_partner() "
-             "LIMIT 10001) AS some");
+             "LIMIT 10001) AS matches");
 
 struct db_call audit_call(const struct session *session, const struct audit_event *event)
 {

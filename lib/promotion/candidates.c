@@ -31,7 +31,7 @@ DB_STATEMENT(candidates_by_first_seen_desc, 6, CANDIDATES_SORTED("first_seen", "
 
 DB_STATEMENT(candidates_total, 3,
              "SELECT count(*) FROM (SELECT FROM aggregated_pattern_stats a JOIN sites s ON s.site_id = a.site_id "
-             "WHERE " CANDIDATE_FILTER "LIMIT 10001) AS some");
+             "WHERE " CANDIDATE_FILTER "LIMIT 10001) AS matches");
 
 #define FIRST_UUID "00000000-0000-0000-0000-000000000000"
 #define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"

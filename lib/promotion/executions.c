@@ -16,7 +16,7 @@ DB_STATEMENT(executions_list, 8,
                                "ORDER BY e.created_at DESC, e.id DESC LIMIT $6::int");
 DB_STATEMENT(executions_total, 5,
              "SELECT count(*) FROM (SELECT FROM execution_telemetry e WHERE " EXECUTION_FILTER
-             "LIMIT 10001) AS some");
+             "LIMIT 10001) AS matches");
 DB_STATEMENT(executions_of_pattern, 3,
              EXECUTION_COLUMNS "WHERE e.partner_id = current_partner() AND e.site_id = $1 "
                                "AND e.pattern_signature = $2 ORDER BY e.created_at DESC, e.id DESC LIMIT $3::int");

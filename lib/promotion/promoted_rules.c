@@ -28,7 +28,7 @@ DB_STATEMENT(rules_by_rule_id, 6, RULES_SORTED("rule_id", "text", ">", "ASC"));
 DB_STATEMENT(rules_by_rule_id_desc, 6, RULES_SORTED("rule_id", "text", "<", "DESC"));
 DB_STATEMENT(rules_total, 3,
              "SELECT count(*) FROM (SELECT FROM promoted_rules r JOIN sites s ON s.site_id = r.site_id "
-             "WHERE " RULE_FILTER "LIMIT 10001) AS some");
+             "WHERE " RULE_FILTER "LIMIT 10001) AS matches");
 
 #define FIRST_UUID "00000000-0000-0000-0000-000000000000"
 #define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
