@@ -1,0 +1,284 @@
+/* flywheelctl: operators' commands. JSON on standard output; when refused, a reason on standard error and exit 1.
+ *
+ * This file reads words from the command line and prints what came of them; what they do is
+ * promotion/operators.h. */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "promotion/operators.h"
+
+enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024 };
+
+/* An option of a command: `--name VALUE`. */
+struct option {
+    const char *name;
+    bool required;
+};
+
+/* A command under way: its options' values in the order of its table, and where the answer goes. */
+struct run {
+    struct operation operation;
+    const char *values[OPTIONS_MAX];
+    struct json_writer *json;
+    struct error *error;
+};
+
+struct command {
+    const char *object, *verb;
+    struct option options[OPTIONS_MAX];
+    bool (*run)(struct run *run);
+};
+
+static bool add_partner(struct run *run)
+{
+    const char *id;
+    if (!operator_add_partner(&run->operation, run->values[0], run->values[1], &id, run->error))
+        return false;
+    json_text(run->json, "id", id);
+    json_text(run->json, "slug", run->values[0]);
+    return true;
+}
+
+static bool add_user(struct run *run)
+{
+    const char *password, *email = run->values[1];
+    const char *display_name = run->values[3] != NULL ? run->values[3] : email;
+    if (!operator_add_user(&run->operation, run->values[0], email, display_name, run->values[2], &password, run->error))
+        return false;
+    json_text(run->json, "email", email);
+    json_text(run->json, "password", password);
+    json_text(run->json, "role", run->values[2]);
+    return true;
+}
+
+/* `90d`, `12h`, `30m`, `10s` in seconds; 0 for anything else, and for more than ten years. */
+static long duration_s(const char *text)
+{
+    static const struct {
+        char unit;
+        long seconds;
+    } units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || *text == '-' || *end == '\0' || end[1] != '\0' || number > 315360000)
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(units); i++)
+        if (*end == units[i].unit && number <= 315360000 / units[i].seconds)
+            return number * units[i].seconds;
+    return 0;
+}
+
+static bool add_key(struct run *run)
+{
+    struct new_key key;
+    const char *name = run->values[4] != NULL ? run->values[4] : "made by flywheelctl";
+    if (!operator_add_key(&run->operation, run->values[0], name, run->values[1], run->values[3],
+                          duration_s(run->values[2]), &key, run->error))
+        return false;
+    json_text(run->json, "api_key", key.secret);
+    json_text(run->json, "id", key.id);
+    json_text(run->json, "prefix", key.prefix);
+    json_text(run->json, "scopes", run->values[1]);
+    json_text(run->json, "expires_at", key.expires_at);
+    return true;
+}
+
+static bool revoke_key(struct run *run)
+{
+    const char *id;
+    if (!operator_revoke_key(&run->operation, run->values[0], &id, run->error))
+        return false;
+    json_text(run->json, "id", id);
+    json_text(run->json, "status", "revoked");
+    return true;
+}
+
+static bool add_site(struct run *run)
+{
+    if (!operator_add_site(&run->operation, run->values[0], run->values[1], run->values[2], run->error))
+        return false;
+    json_text(run->json, "site_id", run->values[1]);
+    json_text(run->json, "partner", run->values[0]);
+    return true;
+}
+
+static bool add_appliance(struct run *run)
+{
+    const char *token;
+    if (!operator_add_appliance(&run->operation, run->values[0], run->values[1], &token, run->error))
+        return false;
+    json_text(run->json, "token", token);
+    json_text(run->json, "appliance_id", run->values[1]);
+    json_text(run->json, "site_id", run->values[0]);
+    return true;
+}
+
+static bool revoke_appliance(struct run *run)
+{
+    if (!operator_revoke_appliance(&run->operation, run->values[0], run->error))
+        return false;
+    json_text(run->json, "appliance_id", run->values[0]);
+    json_text(run->json, "status", "revoked");
+    return true;
+}
+
+static bool add_runbook(struct run *run)
+{
+    const struct new_runbook runbook = {
+        .runbook_id = run->values[0], .title = run->values[1],          .platform = run->values[2],
+        .action = run->values[3],     .risk_tier = run->values[4],      .hipaa_controls = run->values[5],
+        .check_types = run->values[6],
+    };
+    if (!operator_add_runbook(&run->operation, &runbook, run->error))
+        return false;
+    json_text(run->json, "runbook_id", run->values[0]);
+    return true;
+}
+
+static const struct command COMMANDS[] = {
+    {"partner", "add", {{"slug", true}, {"name", true}}, add_partner},
+    {"user", "add", {{"partner", true}, {"email", true}, {"role", true}, {"name", false}}, add_user},
+    {"key", "add", {{"partner", true}, {"scopes", true}, {"expires", true}, {"user", false}, {"name", false}}, add_key},
+    {"key", "revoke", {{"key", true}}, revoke_key},
+    {"site", "add", {{"partner", true}, {"site-id", true}, {"name", true}}, add_site},
+    {"appliance", "add", {{"site", true}, {"appliance-id", true}}, add_appliance},
+    {"appliance", "revoke", {{"appliance-id", true}}, revoke_appliance},
+    {"runbook",
+     "add",
+     {{"runbook-id", true}, {"title", false}, {"platform", false}, {"action", false}, {"risk", false}, {"hipaa", false},
+      {"check-types", false}},
+     add_runbook},
+};
+
+/* ---- the command line ------------------------------------------------------------------------------------ */
+
+static int usage(void)
+{
+    fputs("usage: flywheelctl [--config FILE] OBJECT VERB --option VALUE …\n\n", stderr);
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++) {
+        fprintf(stderr, "  flywheelctl %s %s", COMMANDS[i].object, COMMANDS[i].verb);
+        for (const struct option *o = COMMANDS[i].options; o < COMMANDS[i].options + OPTIONS_MAX && o->name != NULL; o++)
+            fprintf(stderr, o->required ? " --%s …" : " [--%s …]", o->name);
+        fputs("\n", stderr);
+    }
+    return 1;
+}
+
+static const struct command *find_command(const char *object, const char *verb)
+{
+    for (size_t i = 0; i < COUNT_OF(COMMANDS); i++)
+        if (strcmp(COMMANDS[i].object, object) == 0 && strcmp(COMMANDS[i].verb, verb) == 0)
+            return &COMMANDS[i];
+    return NULL;
+}
+
+/* Puts `--name value` (or `--name=value`) where it belongs; false with a sentence on standard error. */
+static bool take_option(const struct command *command, const char *name, const char *value, const char **values)
+{
+    for (size_t i = 0; i < OPTIONS_MAX && command->options[i].name != NULL; i++) {
+        if (strcmp(command->options[i].name, name) != 0)
+            continue;
+        if (values[i] != NULL)
+            return fprintf(stderr, "flywheelctl: --%s may be given once\n", name) < 0;
+        values[i] = value;
+        return true;
+    }
+    return fprintf(stderr, "flywheelctl: %s %s has no option --%s\n", command->object, command->verb, name) < 0;
+}
+
+static bool parse_options(struct arena *arena, const struct command *command, int argc, char **argv,
+                          const char **values)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0)
+            return fprintf(stderr, "flywheelctl: options look like --name VALUE, not '%s'\n", argv[i]) < 0;
+        char *name = arena_text(arena, slice_of(argv[i] + 2));
+        char *equals = strchr(name, '=');
+        const char *value = equals != NULL ? equals + 1 : NULL;
+        if (equals != NULL)
+            *equals = '\0';
+        else if (i + 1 < argc)
+            value = argv[++i];
+        if (value == NULL)
+            return fprintf(stderr, "flywheelctl: --%s needs a value\n", name) < 0;
+        if (!take_option(command, name, value, values))
+            return false;
+    }
+    for (size_t i = 0; i < OPTIONS_MAX && command->options[i].name != NULL; i++)
+        if (command->options[i].required && values[i] == NULL)
+            return fprintf(stderr, "flywheelctl: %s %s needs --%s\n", command->object, command->verb,
+                           command->options[i].name) < 0;
+    return true;
+}
+
+static const char *login_name(void)
+{
+    const struct passwd *user = getpwuid(getuid());
+    return user != NULL ? user->pw_name : "operator";
+}
+
+static int run_command(const struct command *command, const char *conninfo, struct arena *arena, const char **values)
+{
+    struct buffer text = buffer_make(64 * 1024);
+    struct json_writer json = json_writer_make(&text);
+    struct error error = {0};
+    struct run run = {.json = &json, .error = &error};
+    memcpy(run.values, values, sizeof run.values);
+    run.operation = (struct operation){database_new(conninfo, "flywheelctl", 1), arena, login_name()};
+    json_open_object(&json, NULL);
+    bool done = command->run(&run);
+    json_writer_end(&json);
+    if (done)
+        printf("%.*s\n", (int)text.len, text.bytes);
+    else
+        fprintf(stderr, "flywheelctl: %s\n", error.detail);
+    arena_reset(arena); /* before the connection that its results came from */
+    database_free(run.operation.database);
+    buffer_free(&text);
+    return done ? 0 : 1;
+}
+
+static int start(const char *config_path, int argc, char **argv)
+{
+    char why[512];
+    const char *values[OPTIONS_MAX] = {NULL};
+    const struct command *command = argc >= 2 ? find_command(argv[0], argv[1]) : NULL;
+    if (command == NULL)
+        return usage();
+    struct config *config = config_load(config_path, why, sizeof why);
+    if (config == NULL)
+        return fprintf(stderr, "flywheelctl: %s\n", why) < 0 ? 2 : 1;
+    struct arena *arena = arena_new(ARENA_LIMIT);
+    const char *conninfo = config_get(config, "database_operator", NULL);
+    int result = 1;
+    if (conninfo == NULL)
+        fprintf(stderr, "flywheelctl: %s lacks database_operator\n", config_path);
+    else if (parse_options(arena, command, argc - 2, argv + 2, values))
+        result = run_command(command, conninfo, arena, values);
+    arena_free(arena);
+    config_free(config);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = getenv("FLYWHEEL_CONFIG");
+    int first = 1;
+    if (argc > 2 && strcmp(argv[1], "--config") == 0) {
+        config = argv[2];
+        first = 3;
+    }
+    log_start("flywheelctl", LOG_WARNING);
+    if (!crypto_start()) {
+        fputs("flywheelctl: no source of randomness\n", stderr);
+        return 1;
+    }
+    return start(config != NULL ? config : "/etc/flywheel/flywheel.conf", argc - first, argv + first);
+}

@@ -1,0 +1,62 @@
+/* What operators set up: partners, people, keys, sites, appliances, runbooks.
+ *
+ * Each function is one transaction that also writes the audit log under the operator's name. Secrets are returned once, in
+ * the arena, and kept only as hashes. What names something unknown is ERROR_NOT_FOUND, what exists already ERROR_CONFLICT,
+ * a value of the wrong form ERROR_INVALID, each with a sentence that says which. */
+#ifndef PROMOTION_OPERATORS_H
+#define PROMOTION_OPERATORS_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "db/database.h"
+
+/* Who operates, on what. */
+struct operation {
+    struct database *database;
+    struct arena *arena;
+    const char *operator_name; /* for the audit log */
+};
+
+bool operator_add_partner(const struct operation *operation, const char *slug, const char *name, const char **id,
+                          struct error *error) MUST_USE;
+
+/* Makes a person with a random password. `role`: viewer, approver or admin. */
+bool operator_add_user(const struct operation *operation, const char *partner_slug, const char *email,
+                       const char *display_name, const char *role, const char **password,
+                       struct error *error) MUST_USE;
+
+/* Makes an API key. `scopes`: comma-separated read, decide, admin. `user_email`: the person it acts as, NULL for the partner
+ * itself. `expires_s`: seconds from now. */
+struct new_key {
+    const char *id, *prefix, *secret, *expires_at;
+};
+bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
+                      const char *user_email, long expires_s, struct new_key *key, struct error *error) MUST_USE;
+
+/* Revokes a key by its id or by its prefix, at once. */
+bool operator_revoke_key(const struct operation *operation, const char *key, const char **id,
+                         struct error *error) MUST_USE;
+
+bool operator_add_site(const struct operation *operation, const char *partner_slug, const char *site_id,
+                       const char *name, struct error *error) MUST_USE;
+
+/* Makes an appliance with a token; of one that exists and is active, another token (for rotation with overlap). */
+bool operator_add_appliance(const struct operation *operation, const char *site_id, const char *appliance_id,
+                            const char **token, struct error *error) MUST_USE;
+
+/* Revokes an appliance and all its tokens. */
+bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id,
+                               struct error *error) MUST_USE;
+
+/* Adds a runbook to the catalogue, or check types to one that is there. `check_types`, `hipaa_controls`: comma-separated
+ * or NULL. NULL `title`, `platform`, `risk_tier` are possible only for one that is there. */
+struct new_runbook {
+    const char *runbook_id, *title, *platform, *action, *risk_tier, *hipaa_controls, *check_types;
+};
+bool operator_add_runbook(const struct operation *operation, const struct new_runbook *runbook,
+                          struct error *error) MUST_USE;
+
+#endif
