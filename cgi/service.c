@@ -14,12 +14,14 @@
 #include "http/cursor.h"
 #include "http/problem.h"
 #include "http/server.h"
+#include "promotion/key_usage.h"
 
 enum { THREADS_DEFAULT = 4, THREADS_MAX = 64, PATH_SIZE = 4096 };
 
 struct service {
     const struct program *program;
     struct database *database;
+    struct key_usage *key_usage;
 };
 
 /* ---- one request ---------------------------------------------------------------------------------------------- */
@@ -152,6 +154,7 @@ static void handle(struct http_request *request, struct http_response *response,
         respond_with_problem(call);
     else if (!is_write(call))
         http_response_condition(response, request->arena, request->if_none_match);
+    key_usage_note(service->key_usage, call->session.principal.key_id);
     write_log(call, started);
 }
 
@@ -360,8 +363,11 @@ static int start(const struct program *program, const struct options *options)
         complain("threads must be a number from 1 to 64");
     else {
         log_start(program->name, level);
-        struct service service = {program, database_new(conninfo, program->name, (unsigned)threads)};
+        struct service service = {program, database_new(conninfo, program->name, (unsigned)threads), NULL};
+        if (!options->check)
+            service.key_usage = key_usage_start(config_get(config, "database_account", NULL));
         result = options->check ? !self_check(&service) : serve(&service, options, (unsigned)threads);
+        key_usage_stop(service.key_usage);
         database_free(service.database);
     }
     config_free(config);

@@ -21,12 +21,31 @@ void http_header_add(struct http_response *response, const char *name, const cha
         response->headers[response->header_count++] = (struct http_header){name, value};
 }
 
+/* RFC 9110 section 15; for those who read along. */
+static const char *reason_phrase(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } phrases[] = {
+        {200, "OK"},           {201, "Created"},   {202, "Accepted"},           {304, "Not Modified"},
+        {400, "Bad Request"},  {401, "Unauthorized"}, {403, "Forbidden"},       {404, "Not Found"},
+        {405, "Method Not Allowed"}, {409, "Conflict"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"}, {429, "Too Many Requests"}, {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < COUNT_OF(phrases); i++)
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    return "Unknown";
+}
+
 void http_response_print(const struct http_response *response, const char *request_id, bool is_head,
                          struct buffer *out)
 {
     bool has_body = response->status != 304 && response->status != 204;
-    buffer_append_format(out, "Status: %d\r\nX-Request-Id: %s\r\nCache-Control: private, no-cache\r\n", response->status,
-                         request_id);
+    buffer_append_format(out, "Status: %d %s\r\nX-Request-Id: %s\r\nCache-Control: private, no-cache\r\n", response->status,
+                         reason_phrase(response->status), request_id);
     for (unsigned i = 0; i < response->header_count; i++)
         buffer_append_format(out, "%s: %s\r\n", response->headers[i].name, response->headers[i].value);
     if (has_body)
