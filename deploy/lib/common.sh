@@ -20,6 +20,13 @@ die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 # have PROGRAM: whether a program is on PATH.
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# trust_this_machine: Node brings its own list of certificate authorities; here the machine's list counts too, as it does
+# for every other program (a company's network may need one of its own).
+trust_this_machine() {
+    local list=/etc/ssl/certs/ca-certificates.crt
+    if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r "$list" ]; then export NODE_EXTRA_CA_CERTS=$list; fi
+}
+
 # random_secret: 32 letters and digits (190 bits), safe in a URL, a conninfo string and a shell.
 random_secret() {
     local secret

@@ -5,6 +5,7 @@
 # shellcheck source=deploy/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../deploy/lib/common.sh"
 cd "$top"
+trust_this_machine
 
 suite_passed=0
 suite_failed=0
