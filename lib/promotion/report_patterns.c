@@ -15,6 +15,19 @@ DB_STATEMENT(report_start_push, 4,
              "agent_synced_at = EXCLUDED.agent_synced_at, patterns_received = EXCLUDED.patterns_received, "
              "patterns_rejected = EXCLUDED.patterns_rejected");
 
+/* Patterns that the site has not had begin at zero, so that what follows only ever adds to sums. It cannot be an upsert
+ * of differences: a difference need not be a possible row by itself (an outcome may follow its occurrence in the next
+ * push), and an upsert checks the row that it proposes before it looks for the one there is. */
+DB_STATEMENT(
+    report_begin_patterns, 1,
+    "INSERT INTO aggregated_pattern_stats (partner_id, site_id, pattern_signature, first_seen, last_seen) "
+    "SELECT DISTINCT ON (p.pattern_signature) current_partner(), current_site(), p.pattern_signature, m.moment, m.moment "
+    "FROM json_to_recordset($1::json) AS p(pattern_signature text, total int, last_seen timestamptz), "
+    "LATERAL (SELECT least(coalesce(p.last_seen, now()), now()) AS moment) m "
+    "WHERE NOT EXISTS (SELECT FROM aggregated_pattern_stats a WHERE a.site_id = current_site() "
+    "AND a.pattern_signature = p.pattern_signature) "
+    "ORDER BY p.pattern_signature, p.total DESC ON CONFLICT (site_id, pattern_signature) DO NOTHING");
+
 /* Takes the differences to what this appliance reported before, and adds them to the site's sums. An element of which any
  * counter is lower than before is an older push and moves nothing. All rows are touched in the order of their signature, so
  * that pushes of two appliances wait for each other instead of deadlocking. */
@@ -28,31 +41,25 @@ DB_STATEMENT(
     "LEFT JOIN runbook_check_types k ON p.check_type IS NULL AND k.pattern_signature = p.pattern_signature "
     "ORDER BY p.pattern_signature, p.total DESC), "
     "before AS (SELECT s.pattern_signature, s.total_occurrences AS total, s.l1_resolutions AS l1, "
-    "s.l2_resolutions AS l2, s.l3_resolutions AS l3, s.success_count AS ok, s.total_resolution_time_ms AS ms, "
-    "s.last_seen FROM appliance_pattern_stats s JOIN pushed USING (pattern_signature) WHERE s.appliance_id = $1), "
+    "s.l2_resolutions AS l2, s.l3_resolutions AS l3, s.success_count AS ok, s.total_resolution_time_ms AS ms "
+    "FROM appliance_pattern_stats s JOIN pushed USING (pattern_signature) WHERE s.appliance_id = $1), "
     "news AS (SELECT p.*, p.total - coalesce(b.total, 0) AS d_total, p.l1 - coalesce(b.l1, 0) AS d_l1, "
     "p.l2 - coalesce(b.l2, 0) AS d_l2, p.l3 - coalesce(b.l3, 0) AS d_l3, p.ok - coalesce(b.ok, 0) AS d_ok, "
     "p.ms - coalesce(b.ms, 0) AS d_ms, b.total IS NULL AS is_new "
     "FROM pushed p LEFT JOIN before b USING (pattern_signature) WHERE b.total IS NULL OR (p.total >= b.total "
     "AND p.l1 >= b.l1 AND p.l2 >= b.l2 AND p.l3 >= b.l3 AND p.ok >= b.ok AND p.ms >= b.ms)), "
-    "sums AS (INSERT INTO aggregated_pattern_stats AS a (partner_id, site_id, pattern_signature, check_type, "
-    "incident_type, total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_count, "
-    "total_resolution_time_ms, recommended_action, first_seen, last_seen) "
-    "SELECT current_partner(), current_site(), n.pattern_signature, n.check_type, n.incident_type, n.d_total, n.d_l1, "
-    "n.d_l2, n.d_l3, n.d_ok, n.d_ms, n.action, n.last_seen, n.last_seen FROM news n ORDER BY n.pattern_signature "
-    "ON CONFLICT (site_id, pattern_signature) DO UPDATE SET "
-    "check_type = coalesce(EXCLUDED.check_type, a.check_type), "
-    "incident_type = coalesce(EXCLUDED.incident_type, a.incident_type), "
-    "total_occurrences = a.total_occurrences + EXCLUDED.total_occurrences, "
-    "l1_resolutions = a.l1_resolutions + EXCLUDED.l1_resolutions, "
-    "l2_resolutions = a.l2_resolutions + EXCLUDED.l2_resolutions, "
-    "l3_resolutions = a.l3_resolutions + EXCLUDED.l3_resolutions, "
-    "success_count = a.success_count + EXCLUDED.success_count, "
-    "total_resolution_time_ms = a.total_resolution_time_ms + EXCLUDED.total_resolution_time_ms, "
-    "recommended_action = CASE WHEN EXCLUDED.recommended_action IS NOT NULL AND EXCLUDED.last_seen >= a.last_seen "
-    "THEN EXCLUDED.recommended_action ELSE coalesce(a.recommended_action, EXCLUDED.recommended_action) END, "
-    "first_seen = least(a.first_seen, EXCLUDED.first_seen), last_seen = greatest(a.last_seen, EXCLUDED.last_seen), "
-    "last_synced_at = now()), "
+    "locked AS (SELECT a.pattern_signature FROM aggregated_pattern_stats a JOIN news USING (pattern_signature) "
+    "WHERE a.site_id = current_site() ORDER BY a.pattern_signature FOR NO KEY UPDATE OF a), "
+    "sums AS (UPDATE aggregated_pattern_stats a SET check_type = coalesce(n.check_type, a.check_type), "
+    "incident_type = coalesce(n.incident_type, a.incident_type), "
+    "total_occurrences = a.total_occurrences + n.d_total, l1_resolutions = a.l1_resolutions + n.d_l1, "
+    "l2_resolutions = a.l2_resolutions + n.d_l2, l3_resolutions = a.l3_resolutions + n.d_l3, "
+    "success_count = a.success_count + n.d_ok, total_resolution_time_ms = a.total_resolution_time_ms + n.d_ms, "
+    "recommended_action = CASE WHEN n.action IS NOT NULL AND n.last_seen >= a.last_seen THEN n.action "
+    "ELSE coalesce(a.recommended_action, n.action) END, first_seen = least(a.first_seen, n.last_seen), "
+    "last_seen = greatest(a.last_seen, n.last_seen), last_synced_at = now() "
+    "FROM locked JOIN news n USING (pattern_signature) "
+    "WHERE a.site_id = current_site() AND a.pattern_signature = locked.pattern_signature), "
     "own AS (INSERT INTO appliance_pattern_stats AS s (appliance_id, pattern_signature, site_id, partner_id, "
     "total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_count, total_resolution_time_ms, "
     "last_seen) SELECT $1, n.pattern_signature, current_site(), current_partner(), n.total, n.l1, n.l2, n.l3, n.ok, "
@@ -247,13 +254,14 @@ static bool merge(struct db_transaction *transaction, struct push *push, struct 
         timestamp_parse(json_as_string(push->synced_at), &moment) ? timestamp_text(arena, moment) : NULL;
     const struct db_call calls[] = {
         {&report_start_push, (const char *const[]){appliance, synced_at, received, rejected}},
+        {&report_begin_patterns, &rows_json},
         {&report_merge_patterns, (const char *const[]){appliance, rows_json}},
         {&report_note_contact, &appliance},
     };
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!db_run(transaction, calls, COUNT_OF(calls), rows, error))
         return false;
-    push->accepted = (long)db_integer(rows[1], 0, 0);
+    push->accepted = (long)db_integer(rows[2], 0, 0);
     const char *finish[] = {appliance, arena_printf(arena, "%ld", push->accepted),
                             arena_printf(arena, "%ld", (long)push->good - push->accepted)};
     return db_query(transaction, &report_finish_push, finish, NULL, error);
