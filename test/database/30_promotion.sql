@@ -1,6 +1,6 @@
 -- Decisions and rules: states that must not exist.
 \ir lib/begin.psql
-SELECT plan(52);
+SELECT plan(54);
 
 CREATE FUNCTION pg_temp.decide(site text, signature text, status text) RETURNS void
     LANGUAGE sql
@@ -82,5 +82,28 @@ SELECT throws_ok($$DELETE FROM promoted_rules WHERE rule_id = 'R-2' AND site_id 
 SELECT throws_ok($$INSERT INTO promoted_rule_deployments (rule_id, site_id, appliance_id, partner_id, rule_version) SELECT 'R-2', site_id, 'b-one-1', partner_id, 1 FROM sites WHERE site_id = 'a-one'$$, '23503', NULL, 'P24: a rule is not sent to another site''s appliance');
 SELECT throws_ok($$INSERT INTO promoted_rule_deployments (rule_id, site_id, appliance_id, partner_id, rule_version) SELECT 'L1-PROMOTED-B1', site_id, 'a-one-1', partner_id, 1 FROM sites WHERE site_id = 'a-one'$$, '23503', NULL, 'P24: nor another site''s rule to this one''s');
 SELECT throws_ok($$INSERT INTO promoted_rule_deployments (rule_id, site_id, appliance_id, partner_id, rule_version) VALUES ('R-2', 'b-one', 'b-one-1', 'aaaaaaaa-0000-4000-8000-000000000001', 1)$$, '23503', NULL, 'P24: nor in another partner''s name');
+
+-- A site that changes its name, or its partner, takes all its rows along.
+CREATE FUNCTION pg_temp.left_behind(site text, partner uuid) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    t    text;
+    left_rows bigint;
+    found text := '';
+BEGIN
+    FOR t IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'site_id' JOIN pg_attribute p ON p.attrelid = c.oid AND p.attname = 'partner_id'
+              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'promotion_audit_log' ORDER BY 1
+    LOOP
+        EXECUTE format('SELECT count(*) FROM %I WHERE site_id = ''a-one'' OR (site_id = $1 AND partner_id <> $2)', t) INTO left_rows USING site, partner;
+        IF left_rows > 0 THEN found := found || t || ' '; END IF;
+    END LOOP;
+    RETURN found;
+END
+$$;
+UPDATE sites SET site_id = 'a-renamed' WHERE site_id = 'a-one';
+SELECT is(pg_temp.left_behind('a-renamed', :'a'), '', 'a site''s new name reaches every row');
+UPDATE sites SET partner_id = :'c' WHERE site_id = 'a-renamed';
+SELECT is(pg_temp.left_behind('a-renamed', :'c') || (SELECT count(*) FROM promoted_rule_versions v JOIN promoted_rules r ON r.id = v.promoted_rule_id WHERE r.site_id = 'a-renamed' AND v.partner_id <> :'c'), '0', 'P24: a site that changes its partner leaves nothing with the old one');
 SELECT * FROM finish();
 ROLLBACK;
