@@ -1,0 +1,201 @@
+"""The server core, spoken to directly: kept, idle, slow and hostile FastCGI peers.
+
+Needs no database: the program is `service`, of which /livez answers without one.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+from fastcgi import BEGIN, PARAMS, STDIN, Connection, record, records, request
+
+PROGRAMS = pathlib.Path(os.environ.get("FLYWHEEL_ASAN_BUILD") or os.environ["FLYWHEEL_BUILD"]) / "handlers"
+
+
+class Server:
+    """One handler program on a socket of its own, with two workers, so that starving it is easy."""
+
+    def __init__(self, folder, program="service"):
+        self.program, self.folder = program, folder
+        self.socket, self.log = folder / "s.sock", folder / "log"
+        nowhere = f"host={folder} dbname=flywheel user=nobody"
+        self.config = folder / "flywheel.conf"
+        self.config.write_text("threads = 2\n" + "".join(
+            f"database_{role} = {nowhere}\n" for role in ("read", "decide", "agent", "account")))
+        self.process = subprocess.Popen([PROGRAMS / program, "--config", self.config, "--socket", self.socket],
+                                        stdin=subprocess.DEVNULL, stderr=self.log.open("w"))
+        for _ in range(200):
+            if self.socket.exists() and "serving" in self.log.read_text():
+                return
+            time.sleep(0.05)
+        raise AssertionError("the program did not start: " + self.log.read_text())
+
+    def connect(self, timeout=20):
+        return Connection(self.socket, timeout)
+
+    def answers(self):
+        """A fresh connection is served, and within a bound that starvation would miss."""
+        connection = self.connect(timeout=5)
+        status, _, body = connection.ask("GET", "/livez", keep=False)
+        connection.close()
+        return status == 200 and json.loads(body)["status"] == "alive"
+
+    def stop(self):
+        """Ends it as a supervisor does; the exit status, which a sanitizer's finding would spoil."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = Server(tmp_path)
+    yield server
+    if server.process.poll() is None:
+        assert server.stop() == 0, server.log.read_text()
+
+
+def test_a_kept_connection_serves_request_after_request(server):
+    connection = server.connect()
+    for _ in range(50):
+        assert connection.ask("GET", "/livez")[0] == 200
+    connection.close()
+
+
+def test_without_keep_the_connection_is_closed_after_the_answer(server):
+    connection = server.connect()
+    assert connection.ask("GET", "/livez", keep=False)[0] == 200
+    assert connection.is_closed()
+
+
+@pytest.mark.parametrize("size", [10, 8000, 70_000, 2_000_000])
+def test_a_body_that_nobody_reads_never_becomes_a_request(server, size):
+    """A forged request inside the body of a POST that is refused before its body is looked at."""
+    forged = request("GET", "/api/version", FORGED="yes")
+    body = (forged * (size // len(forged) + 1))
+    connection = server.connect()
+    assert connection.ask("POST", "/livez", body)[0] == 405
+    assert connection.ask("GET", "/readyz")[0] == 503, "the next answer belongs to the next request"
+    connection.send(request("GET", "/livez"))
+    assert json.loads(connection.answer()[2]) == {"status": "alive"}
+    assert '"getVersion"' not in server.log.read_text()
+    connection.close()
+
+
+def test_P36_idle_kept_connections_hold_no_worker(server):
+    idle = [server.connect() for _ in range(64)]
+    for connection in idle:
+        assert connection.ask("GET", "/livez")[0] == 200
+    assert server.answers()
+    assert all(connection.ask("GET", "/livez")[0] == 200 for connection in idle)
+    for connection in idle:
+        connection.close()
+
+
+def test_peers_that_connect_and_say_nothing_hold_no_worker(server):
+    silent = [server.connect() for _ in range(64)]
+    assert server.answers()
+    for connection in silent:
+        connection.close()
+
+
+def test_peers_that_send_half_a_request_hold_no_worker(server):
+    whole = request("GET", "/livez")
+    halves = [server.connect() for _ in range(40)]
+    for number, connection in enumerate(halves):
+        connection.send(whole[:1 + number % (len(whole) - 1)])
+    time.sleep(0.2)
+    assert server.answers()
+    for number, connection in enumerate(halves):
+        connection.send(whole[1 + number % (len(whole) - 1):])
+        assert connection.answer()[0] == 200, "the other half may still come"
+        connection.close()
+
+
+def test_a_peer_that_stops_in_the_middle_is_closed_in_the_end(server):
+    connection = server.connect(timeout=30)
+    connection.send(request("GET", "/livez")[:20])
+    assert connection.is_closed()
+
+
+@pytest.mark.parametrize("garbage", [
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"\x00" * 64,
+    record(STDIN, b"no beginning"),
+    record(BEGIN, b"short") + record(99, b"?"),
+    record(9, b""),
+])
+def test_a_peer_that_speaks_something_else_is_closed_and_harms_nobody(server, garbage):
+    connection = server.connect()
+    connection.send(garbage)
+    assert connection.is_closed()
+    assert server.answers()
+
+
+def test_parameters_that_lie_about_their_length_harm_nobody(server):
+    connection = server.connect()
+    lie = b"\xff\xff\xff\xff\xff\xff\xff\xffREQUEST_METHOD"
+    connection.send(record(BEGIN, b"\x00\x01\x01" + b"\x00" * 5) + records(PARAMS, lie) + record(STDIN))
+    connection.close()
+    assert server.answers()
+
+
+def test_headers_cannot_be_forged_by_line_breaks_in_a_request_id(server):
+    connection = server.connect()
+    status, headers, _ = connection.ask("GET", "/livez", HTTP_X_REQUEST_ID="a\r\nSet-Cookie: x=1")
+    assert status == 200 and "Set-Cookie" not in headers and "\r" not in headers["X-Request-Id"]
+    connection.close()
+
+
+def test_sigterm_answers_what_comes_on_kept_connections_and_exits_with_0(server):
+    connection = server.connect()
+    assert connection.ask("GET", "/livez")[0] == 200
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert connection.ask("GET", "/livez")[0] == 200
+    assert connection.is_closed()
+    assert server.process.wait(timeout=20) == 0
+
+
+def test_a_database_that_is_away_is_a_503_with_retry_after_and_soon(server):
+    connection = server.connect()
+    begin = time.monotonic()
+    status, headers, body = connection.ask("GET", "/readyz")
+    assert status == 503 and int(headers["Retry-After"]) > 0
+    assert json.loads(body)["type"] == "urn:flywheel:problem:database-unavailable"
+    assert time.monotonic() - begin < 15
+    connection.close()
+
+
+def test_a_body_over_the_limit_is_413_and_the_connection_goes_on(tmp_path):
+    server = Server(tmp_path, "account")
+    connection = server.connect()
+    big = b'{"email": "' + b"x" * 100_000 + b'"}'
+    assert connection.ask("POST", "/api/partner-auth/login", big, CONTENT_TYPE="application/json")[0] == 413
+    assert connection.ask("GET", "/api/partner-auth/nothing")[0] == 404
+    connection.close()
+    assert server.stop() == 0, server.log.read_text()
+
+
+def test_a_handler_is_a_cgi_program_too(server):
+    environment = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/livez?y=", "QUERY_STRING": "y=", "PATH": os.environ["PATH"]}
+    run = subprocess.run([PROGRAMS / "service", "--config", server.config], env=environment,
+                         stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+    head, _, body = run.stdout.partition(b"\r\n\r\n")
+    assert head.startswith(b"Status: 400") and b"application/problem+json" in head
+    assert "'y'" in json.loads(body)["detail"]
+
+
+def test_a_cgi_request_may_name_its_path_by_path_info(server):
+    environment = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/api", "PATH_INFO": "/version", "PATH": os.environ["PATH"]}
+    run = subprocess.run([PROGRAMS / "service", "--config", server.config], env=environment,
+                         stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+    assert run.stdout.startswith(b"Status: 200") and b'"name":"flywheel"' in run.stdout
+
+
+def test_without_a_socket_or_a_cgi_environment_it_says_what_to_do(tmp_path):
+    run = subprocess.run([PROGRAMS / "service", "--config", tmp_path / "none"], stdin=subprocess.DEVNULL,
+                         capture_output=True, timeout=30, check=False)
+    assert run.returncode == 1 and b"cannot open" in run.stderr
