@@ -3,7 +3,7 @@
 import pytest
 
 from house.client import LEARNING, expect
-from house.world import execution, expect_accepted, signature
+from house.world import Partner, execution, expect_accepted, signature, unique
 from test_candidates import every_page
 
 MEMBERS = ("execution_id", "incident_id", "site_id", "site_name", "runbook_id", "success", "resolution_level", "created_at")
@@ -12,7 +12,6 @@ MEMBERS = ("execution_id", "incident_id", "site_id", "site_name", "runbook_id", 
 @pytest.fixture(scope="module")
 def archive(server):
     """A partner with 30 executions: levels in turn, some failed, 3 of one pattern, 4 at the annex."""
-    from house.world import Partner
     archive = Partner(server)
     archive.pattern = signature()
     reports = []
@@ -73,7 +72,6 @@ def test_p33_wrong_parameters_are_400(archive, query):
 
 
 def test_p35_an_execution_that_says_almost_nothing_does_not_break_the_list(partner):
-    from house.world import unique
     bare = {"execution_id": unique("bare")}
     expect_accepted(partner.main.appliances[0].report(bare))
     entries = partner.api.history()["executions"]

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from house.client import LEARNING, REQUEST_ID, expect
+from house.client import LEARNING, REQUEST_ID, expect, raw_request
 
 
 def test_a_malformed_body_is_400_and_says_where(acme):
@@ -110,19 +110,6 @@ def test_a_request_id_that_could_do_harm_is_replaced(acme, request_id):
 def test_two_requests_have_different_ids(acme):
     assert (acme.api.get(LEARNING + "/stats").headers["X-Request-Id"]
             != acme.api.get(LEARNING + "/stats").headers["X-Request-Id"])
-
-
-def raw_request(server, text):
-    """Sends bytes as they are; the head and body that come back."""
-    where = urlparse(server.url)
-    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
-        connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        while chunk := connection.recv(65536):
-            answer += chunk
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head.decode("latin-1"), body.decode("utf-8", "replace")
 
 
 @pytest.mark.parametrize("request_line", [

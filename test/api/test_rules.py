@@ -1,8 +1,10 @@
 """Promoted rules: their list and their status."""
 
+import psycopg2
 import pytest
 
 from house.client import LEARNING, expect, pointers
+from house.world import Partner, unique
 from test_candidates import every_page
 
 MEMBERS = ("id", "rule_id", "pattern_signature", "site_id", "site_name", "name", "status", "deployment_count",
@@ -12,7 +14,6 @@ MEMBERS = ("id", "rule_id", "pattern_signature", "site_id", "site_name", "name",
 @pytest.fixture(scope="module")
 def shelf(server):
     """A partner with 9 rules: 6 active, 2 disabled, 1 archived."""
-    from house.world import Partner
     shelf = Partner(server)
     shelf.made = [shelf.new_rule(shelf.annex if number == 8 else shelf.main)[0]["rule_id"] for number in range(9)]
     for rule_id, status in zip(shelf.made, ("disabled", "disabled", "archived")):
@@ -141,7 +142,6 @@ def test_an_unknown_rule_is_404(acme):
 
 
 def test_p38_a_repeated_change_of_status_is_answered_the_same(acme):
-    from house.world import unique
     answer, _ = acme.new_rule()
     headers = {"Idempotency-Key": unique("idem")}
     path = f"{LEARNING}/promoted-rules/{answer['rule_id']}/status"
@@ -170,7 +170,6 @@ def test_p13_every_kind_of_decision_has_its_row_in_the_audit_log(partner, databa
 
 
 def test_p13_nobody_can_change_the_audit_log(partner, database):
-    import psycopg2
     partner.new_rule()
     for statement in ("UPDATE promotion_audit_log SET reason = 'x'", "DELETE FROM promotion_audit_log",
                       "TRUNCATE promotion_audit_log"):

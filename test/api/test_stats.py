@@ -54,7 +54,7 @@ def test_p14_sums_are_not_multiplied_by_rules_sites_or_appliances(partner):
 
 
 def test_p14_the_view_agrees_with_the_api(partner, database):
-    patterns = [pattern(total_occurrences=20, l1_resolutions=3) for _ in range(4)]
+    patterns = [pattern(total_occurrences=20, l1_resolutions=3, success_count=19) for _ in range(4)]
     expect_accepted(partner.main.appliances[0].push(*patterns))
     for stats in patterns[:2]:
         expect(200, partner.api.approve(partner.find(stats["pattern_signature"])["id"]))
@@ -97,7 +97,7 @@ def test_p17_a_sites_totals_are_the_sum_over_its_appliances(partner, database):
 
 def test_p17_an_older_push_changes_nothing(partner):
     appliance = partner.main.appliances[0]
-    candidate = partner.new_candidate(total_occurrences=20)
+    candidate = partner.new_candidate(total_occurrences=20, success_count=19)
     expect_accepted(appliance.push(pattern(candidate["pattern_signature"], total_occurrences=10, l2_resolutions=5,
                                            success_count=9)))
     assert partner.find(candidate["pattern_signature"])["total_occurrences"] == 20

@@ -104,8 +104,7 @@ class Contract:
 
 
 def load():
-    """The contract, or None while the document has not been written."""
-    if not DOCUMENT.exists():
-        return None
+    """The contract; None while the document describes nothing, which test_service.py does not let pass."""
     with open(DOCUMENT, encoding="utf-8") as file:
-        return Contract(yaml.safe_load(file))
+        document = yaml.safe_load(file)
+    return Contract(document) if document["paths"] else None

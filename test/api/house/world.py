@@ -86,8 +86,10 @@ class Partner:
         return Site(self.server, self, appliances)
 
     def new_key(self, scopes, expires="90d"):
-        key = control("key", "add", "--partner", self.slug, "--scopes", scopes, "--expires", expires)["api_key"]
-        return Caller(self.server, key=key)
+        made = control("key", "add", "--partner", self.slug, "--scopes", scopes, "--expires", expires)
+        caller = Caller(self.server, key=made["api_key"])
+        caller.key_id = made["id"]
+        return caller
 
     def new_user(self, role):
         email = f"{unique(role)}@example.com"
