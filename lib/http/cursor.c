@@ -3,25 +3,29 @@
 #include "base/buffer.h"
 #include "base/crypto.h"
 
-/* Layout before base64url: 8 hexadecimal digits of the scope's hash, then each value after a unit
- * separator, which no value of a list can hold. */
-enum { SCOPE_DIGITS = 8, SEPARATOR = 0x1F, CURSOR_MAX = 1024 };
+/* Layout before base64url: hexadecimal digits of a hash over the scope and the values, then each value after a unit
+ * separator, which no value of a list can hold. The hash is no secret: it catches cursors that were cut, altered
+ * or taken from another list, and whoever forges one sees no more than the list would show anyway. */
+enum { DIGITS = 16, SEPARATOR = 0x1F, CURSOR_MAX = 1024 };
 
-static struct slice scope_digits(struct arena *arena, struct slice scope)
+static struct slice digits_of(struct arena *arena, struct slice scope, struct slice values)
 {
-    struct sha256 hash = sha256_of(scope);
-    return (struct slice){hex_text(arena, hash.bytes, SCOPE_DIGITS / 2), SCOPE_DIGITS};
+    const struct slice parts[] = {scope, values};
+    struct sha256 hash = sha256_of_parts(parts, COUNT_OF(parts));
+    return (struct slice){hex_text(arena, hash.bytes, DIGITS / 2), DIGITS};
 }
 
 char *cursor_make(struct arena *arena, struct slice scope, const struct slice *values, size_t count)
 {
-    struct buffer text = buffer_make(CURSOR_MAX);
-    buffer_append(&text, scope_digits(arena, scope));
+    struct buffer joined = buffer_make(CURSOR_MAX), text = buffer_make(CURSOR_MAX);
     for (size_t i = 0; i < count; i++) {
-        buffer_append_char(&text, SEPARATOR);
-        buffer_append(&text, values[i]);
+        buffer_append_char(&joined, SEPARATOR);
+        buffer_append(&joined, values[i]);
     }
+    buffer_append(&text, digits_of(arena, scope, buffer_slice(&joined)));
+    buffer_append(&text, buffer_slice(&joined));
     char *cursor = base64url_text(arena, buffer_slice(&text));
+    buffer_free(&joined);
     buffer_free(&text);
     return cursor;
 }
@@ -44,11 +48,12 @@ bool cursor_read(struct arena *arena, struct slice cursor, struct slice scope, s
                  struct error *error)
 {
     struct slice text = cursor.len <= CURSOR_MAX * 2 ? base64url_decode(arena, cursor) : SLICE_ABSENT;
-    struct slice digits = scope_digits(arena, scope);
-    bool ours = slice_present(text) && text.len >= SCOPE_DIGITS && slice_is_utf8(text) &&
-                memchr(text.ptr, '\0', text.len) == NULL && memcmp(text.ptr, digits.ptr, SCOPE_DIGITS) == 0;
-    if (ours)
-        ours = split(arena, (struct slice){text.ptr + SCOPE_DIGITS, text.len - SCOPE_DIGITS}, values, count);
+    bool ours = slice_present(text) && text.len >= DIGITS;
+    if (ours) {
+        struct slice joined = {text.ptr + DIGITS, text.len - DIGITS};
+        ours = memcmp(text.ptr, digits_of(arena, scope, joined).ptr, DIGITS) == 0 &&
+               split(arena, joined, values, count);
+    }
     return ours || error_set(error, ERROR_MALFORMED, "bad-cursor",
                              "The cursor does not belong to this list, sort and filters; start again without one.");
 }

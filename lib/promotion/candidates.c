@@ -22,8 +22,8 @@ DB_STATEMENT(candidates_by_rank, 8,
 
 DB_STATEMENT(candidates_by_success_rate, 6, CANDIDATES_SORTED("success_rate", "float8", ">", "ASC"));
 DB_STATEMENT(candidates_by_success_rate_desc, 6, CANDIDATES_SORTED("success_rate", "float8", "<", "DESC"));
-DB_STATEMENT(candidates_by_occurrences, 6, CANDIDATES_SORTED("total_occurrences", "float8", ">", "ASC"));
-DB_STATEMENT(candidates_by_occurrences_desc, 6, CANDIDATES_SORTED("total_occurrences", "float8", "<", "DESC"));
+DB_STATEMENT(candidates_by_occurrences, 6, CANDIDATES_SORTED("total_occurrences", "bigint", ">", "ASC"));
+DB_STATEMENT(candidates_by_occurrences_desc, 6, CANDIDATES_SORTED("total_occurrences", "bigint", "<", "DESC"));
 DB_STATEMENT(candidates_by_last_seen, 6, CANDIDATES_SORTED("last_seen", "timestamptz", ">", "ASC"));
 DB_STATEMENT(candidates_by_last_seen_desc, 6, CANDIDATES_SORTED("last_seen", "timestamptz", "<", "DESC"));
 DB_STATEMENT(candidates_by_first_seen, 6, CANDIDATES_SORTED("first_seen", "timestamptz", ">", "ASC"));
@@ -33,6 +33,8 @@ DB_STATEMENT(candidates_total, 3,
              "SELECT count(*) FROM (SELECT FROM aggregated_pattern_stats a JOIN sites s ON s.site_id = a.site_id "
              "WHERE " CANDIDATE_FILTER "LIMIT 10001) AS matches");
 
+#define BIGINT_FIRST "-9223372036854775808"
+#define BIGINT_LAST "9223372036854775807"
 #define FIRST_UUID "00000000-0000-0000-0000-000000000000"
 #define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
@@ -53,18 +55,23 @@ static const struct db_statement *statement_for(const struct candidate_filter *f
     return statements[filter->sort][filter->descending];
 }
 
-/* The sort values to start after: those of the page before, or values that precede everything. */
+/* Sort values that precede every row: where the first page starts. */
+static const char *const *before_all(const struct candidate_filter *filter)
+{
+    static const char *const by_rank[] = {"true", "Infinity", BIGINT_LAST, LAST_UUID};
+    static const char *const by_number[2][2] = {{BIGINT_FIRST, FIRST_UUID}, {BIGINT_LAST, LAST_UUID}};
+    static const char *const by_other[2][2] = {{"-Infinity", FIRST_UUID}, {"Infinity", LAST_UUID}};
+    if (filter->sort == CANDIDATES_BY_RANK)
+        return by_rank;
+    return filter->sort == BY_TOTAL_OCCURRENCES ? by_number[filter->descending] : by_other[filter->descending];
+}
+
+/* The sort values to start after. */
 static void keyset(struct arena *arena, const struct candidate_filter *filter, const struct page *page,
                    const char **values)
 {
-    static const char *const before_all_by_rank[] = {"true", "Infinity", "9223372036854775807", LAST_UUID};
-    static const char *const before_all_descending[] = {"Infinity", LAST_UUID};
-    static const char *const before_all_ascending[] = {"-Infinity", FIRST_UUID};
-    const char *const *before_all = filter->sort == CANDIDATES_BY_RANK ? before_all_by_rank
-                                    : filter->descending               ? before_all_descending
-                                                                       : before_all_ascending;
     for (size_t i = 0; i < candidate_key_count(filter->sort); i++)
-        values[i] = list_after(arena, page, i, before_all[i]);
+        values[i] = list_after(arena, page, i, before_all(filter)[i]);
 }
 
 bool candidates_page(struct session *session, const struct candidate_filter *filter, const struct page *page,

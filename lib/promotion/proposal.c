@@ -18,7 +18,7 @@ DB_STATEMENT(proposal_candidate, 1,
              "AS incident_type FROM (SELECT check_type, incident_type FROM execution_telemetry "
              "WHERE site_id = a.site_id AND pattern_signature = a.pattern_signature "
              "ORDER BY created_at DESC LIMIT 200) e) seen ON true "
-             "WHERE a.partner_id = current_partner() AND a.is_candidate AND a.id = $1::uuid");
+             "WHERE a.partner_id = current_partner() AND a.id = $1::uuid");
 
 /* The recommended runbook, and the runbook of the check type ($2: as its executions or the approver name it). */
 DB_STATEMENT(proposal_runbooks, 3,
@@ -32,9 +32,13 @@ DB_STATEMENT(proposal_taken_ids, 1,
              "SELECT rule_id, pattern_signature, site_id FROM promoted_rules "
              "WHERE partner_id = current_partner() AND starts_with(rule_id, $1)");
 
+/* First the pattern, then its rule; the site's revision comes last. Changes of a rule's status lock in the same order. */
 DB_STATEMENT(proposal_lock_pattern, 1,
-             "SELECT FROM aggregated_pattern_stats WHERE partner_id = current_partner() AND is_candidate "
-             "AND id = $1::uuid FOR UPDATE");
+             "SELECT FROM aggregated_pattern_stats WHERE partner_id = current_partner() AND id = $1::uuid FOR UPDATE");
+DB_STATEMENT(proposal_lock_rule, 1,
+             "SELECT FROM promoted_rules r JOIN aggregated_pattern_stats a "
+             "ON a.site_id = r.site_id AND a.pattern_signature = r.pattern_signature "
+             "WHERE r.partner_id = current_partner() AND a.id = $1::uuid FOR UPDATE OF r");
 
 DB_STATEMENT(proposal_lock_ids, 1,
              "SELECT pg_advisory_xact_lock(hashtextextended(current_partner()::text || $1, 0))");
@@ -197,11 +201,11 @@ bool proposal_lock(struct change *change, struct slice candidate_id, const struc
     if (!is_uuid(candidate_id))
         return unknown_id(error);
     const char *id = arena_text(arena, candidate_id);
-    /* Two statements, because what is read together with waiting for a lock may be older than the lock. */
-    const struct db_call find[] = {{&proposal_lock_pattern, &id}, {&proposal_candidate, &id}};
+    /* Locks first, because what is read together with waiting for a lock may be older than the lock. */
+    const struct db_call find[] = {{&proposal_lock_pattern, &id}, {&proposal_lock_rule, &id}, {&proposal_candidate, &id}};
     const struct db_rows *rows[3];
     if (!db_run(change->transaction, find, COUNT_OF(find), rows, error) ||
-        !take_candidate(rows[1], proposal, &evidence, error))
+        !take_candidate(rows[2], proposal, &evidence, error))
         return false;
     evidence.custom_name = wishes->custom_name;
     evidence.chosen_check_type = wishes->check_type;

@@ -37,8 +37,8 @@ struct proposal_wishes {
     struct slice check_type;
 };
 
-/* The candidate with this id and its proposal, read as the caller. ERROR_NOT_FOUND for an id of nobody's or of
- * another partner's. `history` (NULL: not wanted) gets the newest executions of the pattern. */
+/* The pattern with this id and its proposal, read as the caller; one that is not eligible (any more) can still be looked at.
+ * ERROR_NOT_FOUND for an id of nobody's or of another partner's. `history` (NULL: not wanted) gets the newest executions of the pattern. */
 bool proposal_read(struct session *session, struct slice candidate_id, const struct proposal_wishes *wishes,
                    struct proposal *proposal, const struct db_rows **history, struct error *error) MUST_USE;
 
