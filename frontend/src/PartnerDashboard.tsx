@@ -5,6 +5,7 @@ import { PartnerLearning } from "./PartnerLearning";
 import { PartnerSites } from "./PartnerSites";
 import { useSession } from "./session/context";
 import { humanize } from "./lib/format";
+import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { Icon, Logo } from "./ui/icons";
 import { Link } from "./ui/Link";
 
@@ -74,9 +75,11 @@ export function PartnerDashboard({ onSignOut }: Props) {
             or admin.
           </p>
         )}
-        {tab === "learning" && <PartnerLearning />}
-        {tab === "sites" && <PartnerSites />}
-        {tab === "activity" && <PartnerActivity />}
+        <ErrorBoundary key={tab}>
+          {tab === "learning" && <PartnerLearning />}
+          {tab === "sites" && <PartnerSites />}
+          {tab === "activity" && <PartnerActivity />}
+        </ErrorBoundary>
       </main>
     </div>
   );

@@ -173,9 +173,11 @@ test("Enter in the name does not approve", async () => {
 
 test("risk R3 is said and cannot be approved", async () => {
   const server = signedIn().on(`GET ${learning}/candidates/a`, {
-    body: detail(candidate("a"), "Auto", "digest-1", {
-      risk_tier: "R3",
-      blocked_reason: "Runbook RB-WIN-SEC-005 is of risk R3.",
+    body: detail(candidate("a", { risk_tier: "R3" }), "Auto", "digest-1", {
+      proposed_rule: null,
+      rule_yaml: null,
+      rule_digest: null,
+      proposal_problem: "Runbook RB-WIN-SEC-005 is of risk R3.",
     }),
   });
   const { user } = open();
@@ -193,7 +195,7 @@ test("P9: when the runbook answers several checks, one is chosen and sent", asyn
     .on(`GET ${learning}/candidates/a`, ({ query }) => ({
       body: query.get("check_type")
         ? detail(candidate("a"), "Auto", "digest-1", choices)
-        : { ...detail(candidate("a")), ...choices, proposed_rule: null, rule_digest: null },
+        : { ...detail(candidate("a")), ...choices, proposed_rule: null, rule_yaml: null, rule_digest: null },
     }))
     .on(`POST ${learning}/candidates/a/approve`, {
       body: { status: "approved", rule_id: "L1-X", deployed_to: 1 },
@@ -359,7 +361,12 @@ test("a rule that was held back can be sent; delivery is confirmed of dispatched
     .on(`GET ${learning}/promoted-rules`, {
       body: {
         rules: [
-          rule("r1", { deployment_count: 0, acknowledged_count: 0, last_deployed_at: null }),
+          rule("r1", {
+            held: true,
+            deployment_count: 0,
+            acknowledged_count: 0,
+            last_deployed_at: null,
+          }),
           rule("r2"),
         ],
         total: 2,

@@ -140,15 +140,9 @@ export const detail = (
 ): CandidateDetail => ({
   candidate: of,
   execution_history: [execution("e1")],
-  proposed_rule: {
-    id: "L1-PROMOTED-PATTERN-",
-    name,
-    description: "Promoted",
-    rule_yaml: `id: L1-PROMOTED-PATTERN-\nname: ${name}\npriority: ${digest === "digest-1" ? 50 : 60}\n`,
-  },
+  proposed_rule: { id: "L1-PROMOTED-PATTERN-", name, description: "Promoted" },
+  rule_yaml: `id: L1-PROMOTED-PATTERN-\nname: ${name}\npriority: ${digest === "digest-1" ? 50 : 60}\n`,
   rule_digest: digest,
-  risk_tier: "R1",
-  check_type: "windows_service",
   ...part,
 });
 

@@ -93,8 +93,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
           {(entry.site_name ?? entry.site_id) && <> at {entry.site_name ?? entry.site_id}</>}
         </p>
         <p className="cell-sub">
-          {entry.actor ?? "somebody"}
-          {entry.actor_kind && entry.actor_kind !== "user" && ` (${entry.actor_kind})`},{" "}
+          {entry.actor ?? entry.actor_kind ?? "somebody"}, <span className="visually-hidden">at </span>
           <Time value={entry.at} />
         </p>
         {entry.reason && <blockquote className="log-reason">{entry.reason}</blockquote>}

@@ -27,7 +27,8 @@ export class ApiError extends Error {
 
   /** Whether the request may have been carried out although no answer came. */
   get outcomeUnknown(): boolean {
-    return this.status === 0 || this.status >= 500;
+    const running = this.problem.type?.endsWith("idempotency-key-in-use") ?? false;
+    return this.status === 0 || this.status >= 500 || running;
   }
 }
 

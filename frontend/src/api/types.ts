@@ -24,7 +24,7 @@ export interface User {
   id?: Id;
   email: string;
   role: Role;
-  name?: string | null;
+  display_name?: string | null;
 }
 
 export interface Session {
@@ -59,8 +59,8 @@ export interface Candidate {
   last_seen: string | null;
   approval_status: ApprovalStatus;
   check_type?: string | null;
+  incident_type?: string | null;
   risk_tier?: RiskTier | null;
-  blocked_reason?: string | null;
 }
 
 /** One page of a list. `total` counts all matches, exactly unless `total_is_exact` is false. */
@@ -78,19 +78,32 @@ export interface ProposedRule {
   id: string;
   name: string;
   description: string;
-  rule_yaml: string;
+}
+
+/** What was decided before, and by whom; every member null while nothing was. */
+export interface PastDecision {
+  approved_by: string | null;
+  approved_at: string | null;
+  custom_rule_name: string | null;
+  approval_notes: string | null;
+  rejected_by: string | null;
+  rejected_at: string | null;
+  rejection_reason: string | null;
 }
 
 export interface CandidateDetail {
   candidate: Candidate;
   execution_history: Execution[];
+  decision?: PastDecision;
+  existing_rule?: { id: Id; rule_id: string; status: RuleStatus; version: number } | null;
+  /** The very rule that approving now would create; null when none can be made. */
   proposed_rule: ProposedRule | null;
+  rule_yaml: string | null;
   rule_digest: string | null;
+  /** Why none can be made, as a sentence. */
   proposal_problem?: string | null;
+  /** When one has to be named in the approval. */
   check_type_choices?: string[] | null;
-  check_type?: string | null;
-  risk_tier?: RiskTier | null;
-  blocked_reason?: string | null;
 }
 
 export interface ApproveBody {
@@ -127,6 +140,13 @@ export interface PromotedRule {
   promoted_at: string;
   last_deployed_at: string | null;
   notes: string | null;
+  version?: number;
+  /** Made, but not sent to any appliance until somebody deploys it. */
+  held?: boolean;
+  /** Appliances that refused it. */
+  failed_count?: number;
+  promoted_by?: string | null;
+  rule_yaml?: string | null;
 }
 
 export interface RulePage extends Paged {
@@ -146,10 +166,14 @@ export interface Execution {
   site_id: string;
   site_name: string;
   runbook_id: string | null;
-  success: boolean;
+  success: boolean | null;
   resolution_level: Level | null;
   created_at: string;
   pattern_signature?: string | null;
+  hostname?: string | null;
+  rule_id?: string | null;
+  failure_type?: string | null;
+  duration_seconds?: number | null;
 }
 
 export interface ExecutionPage extends Paged {

@@ -1,5 +1,6 @@
 import { executionsKey, listExecutions, type ExecutionQuery } from "../api/executions";
 import type { Execution, ExecutionPage, Level } from "../api/types";
+import { formatDuration, humanize } from "../lib/format";
 import { pageSize, useList, useSiteChoices } from "../lib/lists";
 import { usePages } from "../lib/pages";
 import { readChoice, readSignature, readSiteId, readText, useSearch } from "../lib/url";
@@ -21,14 +22,43 @@ const outcomeChoices = [
 
 const columns: Column<Execution>[] = [
   { id: "when", label: "When", cell: (e) => <Time value={e.created_at} /> },
-  { id: "site", label: "Site", cell: (e) => e.site_name },
+  {
+    id: "site",
+    label: "Site",
+    cell: (e) => (
+      <>
+        {e.site_name}
+        {e.hostname && <span className="cell-sub">on {e.hostname}</span>}
+      </>
+    ),
+  },
   {
     id: "runbook",
-    label: "Runbook",
-    cell: (e) => <span className="mono">{e.runbook_id ?? "–"}</span>,
+    label: "Runbook and pattern",
+    cell: (e) => (
+      <>
+        <span className="mono">{e.runbook_id ?? "–"}</span>
+        {e.pattern_signature && <span className="cell-sub mono">{e.pattern_signature}</span>}
+      </>
+    ),
   },
   { id: "level", label: "Resolved by", cell: (e) => <LevelBadge level={e.resolution_level} /> },
-  { id: "outcome", label: "Outcome", cell: (e) => <OutcomeBadge success={e.success} /> },
+  {
+    id: "outcome",
+    label: "Outcome",
+    cell: (e) => (
+      <>
+        <OutcomeBadge success={e.success} />
+        {e.failure_type && <span className="cell-sub">{humanize(e.failure_type)}</span>}
+      </>
+    ),
+  },
+  {
+    id: "took",
+    label: "Took",
+    numeric: true,
+    cell: (e) => formatDuration(e.duration_seconds == null ? null : e.duration_seconds * 1000),
+  },
   {
     id: "incident",
     label: "Incident",
@@ -61,7 +91,7 @@ export function ExecutionHistory() {
         <SearchBox
           label="Runbook"
           value={query.runbook_id}
-          placeholder="RB-WIN-SERVICES-001"
+          placeholder="Whole id"
           onChange={(runbook) => pages.change({ runbook }, { replace: true })}
         />
         <SearchBox
@@ -95,7 +125,7 @@ export function ExecutionHistory() {
       <ListBody
         query={list}
         what="executions"
-        skeleton={<SkeletonRows rows={12} />}
+        skeleton={<SkeletonRows rows={12} tall />}
         empty={(page) => emptyState(page, query, clear)}
       >
         {(page) => (

@@ -98,7 +98,7 @@ export function ApproveDialog({ candidate, onClose }: Props) {
       const shown = detail;
       const current = await load(wanted(typedName), false);
       if (shown && current.rule_digest !== shown.rule_digest) {
-        throw new ProposalChanged(shown.proposed_rule?.rule_yaml ?? null);
+        throw new ProposalChanged(shown.rule_yaml);
       }
       const body: ApproveBody = {
         deploy_immediately: draft.deploy,
@@ -114,7 +114,7 @@ export function ApproveDialog({ candidate, onClose }: Props) {
         const fresh = await load(wanted(typedName), true);
         const open = fresh.candidate.approval_status !== "approved";
         if (open && fresh.rule_digest !== current.rule_digest) {
-          throw new ProposalChanged(current.proposed_rule?.rule_yaml ?? null);
+          throw new ProposalChanged(current.rule_yaml);
         }
         throw error;
       }

@@ -73,21 +73,11 @@ export function CandidateDetailPanel({ id, onClose, onApprove, onReject }: Props
         {(detail) => (
           <>
             <Facts detail={detail} />
+            <PastRejection detail={detail} />
             <section aria-labelledby="detail-rule">
               <h3 id="detail-rule">Proposed rule</h3>
               {detail.candidate.approval_status === "approved" ? (
-                <p>
-                  Approved already.{" "}
-                  <Link
-                    to={{
-                      tab: "learning",
-                      view: "rules",
-                      q: detail.candidate.pattern_signature,
-                    }}
-                  >
-                    Show its rule
-                  </Link>
-                </p>
+                <ApprovedAlready detail={detail} />
               ) : (
                 <Proposal query={query} refusal={refusal} />
               )}
@@ -105,7 +95,6 @@ export function CandidateDetailPanel({ id, onClose, onApprove, onReject }: Props
 
 function Facts({ detail }: { detail: CandidateDetail }) {
   const c = detail.candidate;
-  const checkType = detail.check_type ?? c.check_type;
   const counts = [c.l1_resolutions, c.l2_resolutions, c.l3_resolutions] as const;
   return (
     <>
@@ -120,7 +109,7 @@ function Facts({ detail }: { detail: CandidateDetail }) {
           <span className="mono">{c.recommended_action ?? "–"}</span>
         </Fact>
         <Fact name="Check type">
-          <span className="mono">{checkType ?? "–"}</span>
+          <span className="mono">{c.check_type ?? "–"}</span>
         </Fact>
         <Fact name="First seen">
           <Time value={c.first_seen} />
@@ -134,6 +123,47 @@ function Facts({ detail }: { detail: CandidateDetail }) {
         values={[formatCount(counts[0]), formatCount(counts[1]), formatCount(counts[2])]}
       />
     </>
+  );
+}
+
+function ApprovedAlready({ detail }: { detail: CandidateDetail }) {
+  const { candidate, decision, existing_rule: rule } = detail;
+  return (
+    <>
+      <p>
+        Approved
+        {decision?.approved_by && ` by ${decision.approved_by}`}
+        {decision?.approved_at && (
+          <>
+            , <Time value={decision.approved_at} />
+          </>
+        )}
+        .{" "}
+        <Link
+          to={{ tab: "learning", view: "rules", q: rule?.rule_id ?? candidate.pattern_signature }}
+        >
+          Show its rule
+        </Link>
+      </p>
+      {decision?.approval_notes && (
+        <blockquote className="log-reason">{decision.approval_notes}</blockquote>
+      )}
+    </>
+  );
+}
+
+/** Who said no, and why; for those who think about it again. */
+function PastRejection({ detail }: { detail: CandidateDetail }) {
+  const { candidate, decision } = detail;
+  if (candidate.approval_status !== "rejected" || !decision?.rejection_reason) return null;
+  return (
+    <div>
+      <p className="cell-sub">
+        Rejected{decision.rejected_by && ` by ${decision.rejected_by}`},{" "}
+        <Time value={decision.rejected_at} />
+      </p>
+      <blockquote className="log-reason">{decision.rejection_reason}</blockquote>
+    </div>
   );
 }
 
@@ -151,9 +181,20 @@ const columns: Column<Execution>[] = [
   {
     id: "runbook",
     label: "Runbook",
-    cell: (e) => <span className="mono">{e.runbook_id ?? "–"}</span>,
+    cell: (e) => (
+      <>
+        <span className="mono">{e.runbook_id ?? "–"}</span>
+        {e.hostname && <span className="cell-sub">on {e.hostname}</span>}
+      </>
+    ),
   },
   { id: "level", label: "Level", cell: (e) => <LevelBadge level={e.resolution_level} /> },
+  {
+    id: "took",
+    label: "Took",
+    numeric: true,
+    cell: (e) => formatDuration(e.duration_seconds == null ? null : e.duration_seconds * 1000),
+  },
   { id: "outcome", label: "Outcome", cell: (e) => <OutcomeBadge success={e.success} /> },
 ];
 

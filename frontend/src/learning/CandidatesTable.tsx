@@ -29,7 +29,10 @@ export function CandidatesTable(props: Props) {
             <span className="visually-hidden">Details of </span>
             {c.pattern_signature}
           </button>
-          <span className="cell-sub">{c.recommended_action ?? "no action"}</span>
+          <span className="cell-sub">
+            {c.recommended_action ?? "no action"}
+            {c.risk_tier && ` · risk ${c.risk_tier}`}
+          </span>
         </>
       ),
     },

@@ -10,7 +10,7 @@ import {
   type RuleQuery,
   type RuleSort,
 } from "../api/rules";
-import type { PromotedRule, RulePage, RuleStatus } from "../api/types";
+import type { Id, PromotedRule, RulePage, RuleStatus } from "../api/types";
 import { plural } from "../lib/format";
 import { newKey } from "../lib/idempotency";
 import { pageSize, useList, useSiteChoices } from "../lib/lists";
@@ -26,6 +26,7 @@ import { SearchBox } from "../ui/SearchBox";
 import { SkeletonRows } from "../ui/Table";
 import { useToast } from "../ui/Toasts";
 import { ArchiveDialog } from "./ArchiveDialog";
+import { RulePanel } from "./RulePanel";
 import { RulesTable } from "./RulesTable";
 
 const statuses: readonly RuleStatus[] = ["active", "disabled", "archived"];
@@ -42,6 +43,7 @@ export function PromotedRules() {
   const pages = usePages();
   const canDecide = useCanDecide();
   const [archiving, setArchiving] = useState<PromotedRule | null>(null);
+  const [shown, setShown] = useState<Id | null>(null);
   const query: RuleQuery = {
     status: readChoice(search, "status", statuses),
     site_id: readSiteId(search),
@@ -54,6 +56,8 @@ export function PromotedRules() {
   const sites = useSiteChoices(query.site_id);
   const status = useStatusChange();
   const deploy = useDeploy();
+
+  const shownRule = list.data?.rules.find((rule) => rule.id === shown);
 
   return (
     <Section id="rules" title="Promoted rules" aside={<Refreshed query={list} />}>
@@ -102,6 +106,7 @@ export function PromotedRules() {
               sort={query.sort}
               onSort={(sort) => pages.change({ sort })}
               isBusy={(rule) => status.isBusy(rule) || deploy.isBusy(rule)}
+              onShow={(rule) => setShown(rule.id)}
               onSwitch={(rule, on) => status.change(rule, on ? "active" : "disabled")}
               onDeploy={deploy.start}
               onArchive={setArchiving}
@@ -117,6 +122,7 @@ export function PromotedRules() {
           </>
         )}
       </ListBody>
+      {shownRule && <RulePanel rule={shownRule} onClose={() => setShown(null)} />}
       {archiving && <ArchiveDialog rule={archiving} onClose={() => setArchiving(null)} />}
     </Section>
   );

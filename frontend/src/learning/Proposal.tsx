@@ -4,17 +4,12 @@ import { RiskBadge, riskMeaning } from "../ui/Badge";
 import { Notice } from "../ui/Notice";
 import { Yaml } from "../ui/Yaml";
 
-/** The value from the answer or from its candidate: whichever names it. */
-export const riskOf = (d: CandidateDetail) => d.risk_tier ?? d.candidate.risk_tier ?? null;
-const blockOf = (d: CandidateDetail) => d.blocked_reason ?? d.candidate.blocked_reason ?? null;
-
 /** Why this cannot be approved as things are, as a sentence; null when it can. */
 export function refusalOf(detail: CandidateDetail, checkType: string | null): string | null {
-  const blocked = blockOf(detail);
-  if (riskOf(detail) === "R3") {
-    return blocked ?? "Risk R3: this runbook is too dangerous to run without a person. It cannot be approved.";
+  if (detail.candidate.risk_tier === "R3") {
+    const why = "Risk R3: this runbook is too dangerous to run without a person. It cannot be approved.";
+    return detail.proposal_problem ?? why;
   }
-  if (blocked) return blocked;
   if (detail.check_type_choices?.length && !checkType && !detail.proposed_rule) {
     return "Choose a check type to see the rule.";
   }
@@ -55,14 +50,14 @@ export function Proposal({ query, refusal, before = null, updating = false }: Pr
       </div>
     );
   }
-  const risk = riskOf(data);
+  const risk = data.candidate.risk_tier;
   return (
     <div className="proposal">
       {refusal && <Notice tone={risk === "R3" ? "bad" : "warn"}>{refusal}</Notice>}
-      {data.proposed_rule && (
+      {data.rule_yaml && (
         <Yaml
           label={updating ? "Rule it will create (updating …)" : "Rule it will create"}
-          text={data.proposed_rule.rule_yaml}
+          text={data.rule_yaml}
           before={before}
         />
       )}

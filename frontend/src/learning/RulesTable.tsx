@@ -12,6 +12,7 @@ interface Props {
   sort: string | null;
   onSort: (sort: string | null) => void;
   isBusy: (rule: PromotedRule) => boolean;
+  onShow: (rule: PromotedRule) => void;
   onSwitch: (rule: PromotedRule, on: boolean) => void;
   onDeploy: (rule: PromotedRule) => void;
   onArchive: (rule: PromotedRule) => void;
@@ -19,10 +20,10 @@ interface Props {
 
 /** Made and active, but never sent anywhere. */
 export const isHeldBack = (rule: PromotedRule): boolean =>
-  rule.status === "active" && rule.deployment_count === 0 && rule.last_deployed_at === null;
+  rule.status === "active" && rule.held === true;
 
 export function RulesTable(props: Props) {
-  const { rules, canDecide, sort, onSort, isBusy, onSwitch, onDeploy, onArchive } = props;
+  const { rules, canDecide, sort, onSort, isBusy, onShow, onSwitch, onDeploy, onArchive } = props;
   const columns: Column<PromotedRule>[] = [
     {
       id: "rule",
@@ -31,7 +32,10 @@ export function RulesTable(props: Props) {
       firstSort: "ascending",
       cell: (r) => (
         <>
-          <strong className="rule-name">{r.name}</strong>
+          <button type="button" className="link-button" onClick={() => onShow(r)}>
+            <span className="visually-hidden">Details of </span>
+            {r.name}
+          </button>
           <span className="cell-sub mono">{r.rule_id}</span>
           {r.notes && <span className="cell-sub cell-notes">{r.notes}</span>}
         </>
@@ -112,7 +116,7 @@ export function RulesTable(props: Props) {
 
 /** How many appliances have confirmed it, of those it was dispatched to. */
 function Delivery({ rule }: { rule: PromotedRule }) {
-  if (isHeldBack(rule)) {
+  if (rule.held && rule.status !== "archived") {
     return (
       <Badge tone="info" icon="pause">
         Held back
@@ -133,6 +137,11 @@ function Delivery({ rule }: { rule: PromotedRule }) {
           width={`${sent > 0 ? Math.min(100, (confirmed / sent) * 100) : 0}%`}
         />
       </svg>
+      {Boolean(rule.failed_count) && (
+        <Badge tone="bad" icon="warn">
+          {formatCount(rule.failed_count)} refused
+        </Badge>
+      )}
       {rule.last_deployed_at && (
         <span className="cell-sub">
           sent <Time value={rule.last_deployed_at} />
