@@ -9,6 +9,7 @@
 #include "http/endpoint.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "promotion/key_usage.h"
 #include "promotion/list.h"
 #include "promotion/session.h"
 
@@ -32,6 +33,16 @@ struct program {
     const struct endpoint *endpoints;
     size_t endpoint_count;
 };
+
+/* A program that is running. */
+struct service {
+    const struct program *program;
+    struct database *database;
+    struct key_usage *key_usage;
+};
+
+/* Serves one request; an http_handler whose argument is the struct service. */
+void service_handle(struct http_request *request, struct http_response *response, void *argument);
 
 /* Options: --config FILE, --socket PATH, --check, --build-id, --describe. */
 int service_main(int argc, char **argv, const struct program *program);

@@ -34,7 +34,7 @@ struct db_call audit_call(const struct session *session, const struct audit_even
 bool audit_page(struct session *session, const struct page *page, struct list *list, struct error *error)
 {
     const char *values[] = {list_limit(session->arena, page),
-                            list_after(session->arena, page, 0, "9223372036854775807")};
+                            list_after(session->arena, page, 0, BIGINT_LAST)};
     const struct db_call calls[] = {{&audit_list, values}, {&audit_total, NULL}};
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!session_read(session, calls, COUNT_OF(calls), rows, error))

@@ -33,11 +33,6 @@ DB_STATEMENT(candidates_total, 3,
              "SELECT count(*) FROM (SELECT FROM aggregated_pattern_stats a JOIN sites s ON s.site_id = a.site_id "
              "WHERE " CANDIDATE_FILTER "LIMIT 10001) AS matches");
 
-#define BIGINT_FIRST "-9223372036854775808"
-#define BIGINT_LAST "9223372036854775807"
-#define FIRST_UUID "00000000-0000-0000-0000-000000000000"
-#define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
 size_t candidate_key_count(enum candidate_sort sort)
 {
     return sort == CANDIDATES_BY_RANK ? 4 : 2;

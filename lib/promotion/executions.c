@@ -33,7 +33,7 @@ bool executions_page(struct session *session, const struct execution_filter *fil
         arena_text(arena, filter->pattern_signature),
         list_limit(arena, page),
         list_after(arena, page, 0, "infinity"),
-        list_after(arena, page, 1, "9223372036854775807"),
+        list_after(arena, page, 1, BIGINT_LAST),
     };
     const struct db_call calls[] = {{&executions_list, values}, {&executions_total, values}};
     const struct db_rows *rows[COUNT_OF(calls)];

@@ -14,6 +14,12 @@
 
 enum { KEYS_MAX = 4, TOTAL_EXACT_MAX = 10000 };
 
+/* Values that come before and after all others of their type: where the first page of a list starts. */
+#define BIGINT_FIRST "-9223372036854775808"
+#define BIGINT_LAST "9223372036854775807"
+#define FIRST_UUID "00000000-0000-0000-0000-000000000000"
+#define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
 /* Which page: at most `limit` rows after the row with these sort values; `after_count` 0 for the first page. */
 struct page {
     unsigned limit;

@@ -30,9 +30,6 @@ DB_STATEMENT(rules_total, 3,
              "SELECT count(*) FROM (SELECT FROM promoted_rules r JOIN sites s ON s.site_id = r.site_id "
              "WHERE " RULE_FILTER "LIMIT 10001) AS matches");
 
-#define FIRST_UUID "00000000-0000-0000-0000-000000000000"
-#define LAST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
-
 static const struct db_statement *statement_for(const struct rule_filter *filter)
 {
     static const struct db_statement *const statements[][2] = {
@@ -212,6 +209,24 @@ static const char *action_for(struct slice status)
     return slice_is(status, "disabled") ? "rule.disabled" : "rule.archived";
 }
 
+/* Moves the site's revision, runs `change_call`, queues the rule if it is now to be sent, and tells the log. */
+static bool apply(struct change *change, const struct locked_rule *rule, struct db_call change_call,
+                  const struct audit_event *event, struct rule_change *result, struct error *error)
+{
+    struct arena *arena = change->session->arena;
+    const struct db_call calls[] = {
+        rules_revision_call(arena, arena_text(arena, rule->site_id)),
+        change_call,
+        rules_dispatch_call(arena, arena_text(arena, rule->id)),
+        audit_call(change->session, event),
+    };
+    const struct db_rows *rows[COUNT_OF(calls)];
+    if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
+        return false;
+    result->deployed_to = (long)db_integer(rows[2], 0, 0);
+    return true;
+}
+
 bool promoted_rule_set_status(struct change *change, struct slice id, struct slice status, struct slice reason,
                               struct rule_change *result, struct error *error)
 {
@@ -224,19 +239,9 @@ bool promoted_rule_set_status(struct change *change, struct slice id, struct sli
         return true;
     if (slice_is(rule.status, "archived"))
         return refuse(&rule, "rule-archived", "That is final; approve the pattern again for its next version.", error);
-    const char *row_id = arena_text(arena, rule.id);
+    const char *values[] = {arena_text(arena, rule.id), arena_text(arena, status)};
     const struct audit_event event = rule_event(arena, &rule, action_for(status), status, reason);
-    const struct db_call calls[] = {
-        rules_revision_call(arena, arena_text(arena, rule.site_id)),
-        {&rule_set_status, (const char *const[]){row_id, arena_text(arena, status)}},
-        rules_dispatch_call(arena, row_id),
-        audit_call(change->session, &event),
-    };
-    const struct db_rows *rows[COUNT_OF(calls)];
-    if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
-        return false;
-    result->deployed_to = (long)db_integer(rows[2], 0, 0);
-    return true;
+    return apply(change, &rule, (struct db_call){&rule_set_status, values}, &event, result, error);
 }
 
 bool promoted_rule_deploy(struct change *change, struct slice id, struct rule_change *result, struct error *error)
@@ -250,15 +255,5 @@ bool promoted_rule_deploy(struct change *change, struct slice id, struct rule_ch
     *result = (struct rule_change){rule.rule_id, rule.site_name, rule.status, true, 0};
     const char *row_id = arena_text(arena, rule.id);
     const struct audit_event event = rule_event(arena, &rule, "rule.deployed", rule.status, SLICE_ABSENT);
-    const struct db_call calls[] = {
-        rules_revision_call(arena, arena_text(arena, rule.site_id)),
-        {&rule_release, &row_id},
-        rules_dispatch_call(arena, row_id),
-        audit_call(change->session, &event),
-    };
-    const struct db_rows *rows[COUNT_OF(calls)];
-    if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
-        return false;
-    result->deployed_to = (long)db_integer(rows[2], 0, 0);
-    return true;
+    return apply(change, &rule, (struct db_call){&rule_release, &row_id}, &event, result, error);
 }
