@@ -5,9 +5,30 @@
 supervisor_pid() { pid_in "$instance/run/supervisor.pid" flywheel-supervisor; }
 nginx_pid() { pid_in "$instance/run/nginx.pid" nginx; }
 
+# strays [PROGRAM]: processes of this instance that no process id file names any more, as nginx's workers after their
+# master was killed. Every server works in the instance's folder; a person's shell that stands there is none of them.
+strays() {
+    local process pid name
+    for process in /proc/[0-9]*; do
+        pid=${process#/proc/}
+        case $(readlink "$process/cwd" 2>/dev/null) in "$instance" | "$instance"/*) ;; *) continue ;; esac
+        name=$(cat "$process/comm" 2>/dev/null) || continue
+        case $(readlink "$process/exe" 2>/dev/null) in "$instance/run/live"/*) name=handler ;; esac
+        case $name in nginx | postgres | flywheel-superv | handler) ;; *) continue ;; esac
+        if [ -z "${1:-}" ] || [ "$1" = "$name" ]; then printf '%s\n' "$pid"; fi
+    done
+}
+
+# end_strays [PROGRAM]: ends them.
+end_strays() {
+    local pid
+    for pid in $(strays "$@"); do stop_process "$pid" 5 TERM; done
+}
+
 # supervisor_start: starts it when it does not run; its standard error is the handlers' log.
 supervisor_start() {
     ! supervisor_pid >/dev/null || return 0
+    end_strays handler
     as_server bash -c 'setsid "$@" </dev/null >>log/handlers.log 2>&1 & echo $! >run/supervisor.pid' - \
         "$instance/bin/flywheel-supervisor" --handlers "$instance/handlers" --sockets "$sockets" \
         --run "$instance/run" --config "$instance/etc/flywheel.conf"
@@ -30,6 +51,7 @@ nginx_apply() {
     if pid=$(nginx_pid); then
         kill -HUP "$pid"
     else
+        end_strays nginx
         ! port_is_taken "$1" || die "port $1 is taken by another program. Choose another one: ./deploy/quickstart --port NUMBER"
         as_server "${arguments[@]}" || die "nginx does not start; see $instance/log/nginx-error.log"
     fi
@@ -48,4 +70,5 @@ servers_stop() {
     ! pid=$(nginx_pid) || stop_process "$pid" 10 QUIT
     ! pid=$(supervisor_pid) || stop_process "$pid" 45 TERM
     pg_stop
+    end_strays
 }

@@ -55,7 +55,7 @@ static _Noreturn void run_handler(const struct config *config, const char *name,
     stage_program_path(config, name, &version->program, path);
     set_environment(config, version, ready_fd);
     if (dup2(listen_fd, STDIN_FILENO) == STDIN_FILENO && fcntl(ready_fd, F_SETFD, 0) == 0)
-        execl(path, name, (char *)NULL);
+        execl(path, path, (char *)NULL); /* so that ps tells which copy runs */
     dprintf(STDERR_FILENO, "%s: cannot be started: %s\n", path, strerror(errno));
     _exit(127);
 }

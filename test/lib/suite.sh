@@ -4,7 +4,7 @@
 
 # shellcheck source=deploy/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../deploy/lib/common.sh"
-cd "$top"
+cd "$top" || exit 1
 trust_this_machine
 
 suite_passed=0
