@@ -227,7 +227,23 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (caller, key)
 );
-CREATE INDEX IF NOT EXISTS idempotency_keys_by_age ON idempotency_keys (created_at);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_age ON idempotency_keys (partner_id, created_at);
+
+-- Each new key takes some that have had their time along, so that they never pile up. Row security keeps it to the same partner's.
+CREATE OR REPLACE FUNCTION forget_old_answers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM idempotency_keys k
+     USING (SELECT o.caller, o.key FROM idempotency_keys o
+             WHERE o.partner_id = NEW.partner_id AND o.created_at < now() - interval '24 hours'
+             ORDER BY o.created_at LIMIT 10 FOR UPDATE SKIP LOCKED) AS gone
+     WHERE k.caller = gone.caller AND k.key = gone.key;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER forget_old_answers AFTER INSERT ON idempotency_keys
+    FOR EACH ROW EXECUTE FUNCTION forget_old_answers();
 
 -- Views run with the rights of whoever asks, so that row security applies to them as well.
 CREATE OR REPLACE VIEW v_partner_promotion_candidates WITH (security_invoker = true) AS

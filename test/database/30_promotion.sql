@@ -1,6 +1,6 @@
 -- Decisions and rules: states that must not exist.
 \ir lib/begin.psql
-SELECT plan(54);
+SELECT plan(56);
 
 CREATE FUNCTION pg_temp.decide(site text, signature text, status text) RETURNS void
     LANGUAGE sql
@@ -77,6 +77,13 @@ SELECT lives_ok(pg_temp.rule($$status = 'active', version = 2$$), 'P8: its next 
 SELECT throws_ok(pg_temp.rule($$version = 1$$), '23514', NULL, 'versions do not go back');
 SELECT throws_ok($$UPDATE promoted_rule_versions SET partner_id = 'bbbbbbbb-0000-4000-8000-000000000002'$$, '23503', NULL, 'P24: a version belongs to its rule''s partner');
 SELECT throws_ok($$DELETE FROM promoted_rules WHERE rule_id = 'R-2' AND site_id = 'a-one'$$, '23503', NULL, 'a rule with versions does not vanish');
+
+-- First answers.
+SELECT throws_ok($$INSERT INTO idempotency_keys (caller, key, partner_id, request_hash) SELECT caller, key, partner_id, request_hash FROM idempotency_keys$$, '23505', NULL, 'P38: a caller''s key has one first answer');
+INSERT INTO idempotency_keys (caller, key, partner_id, request_hash, created_at)
+SELECT :'a', 'k' || n, :'a', sha256(''), now() - CASE WHEN n <= 12 THEN interval '25 hours' ELSE interval '23 hours' END FROM generate_series(1, 15) AS n;
+INSERT INTO idempotency_keys (caller, key, partner_id, request_hash) VALUES (:'a', 'new', :'a', sha256('')), (:'a', 'newer', :'a', sha256(''));
+SELECT is((SELECT string_agg(key, ' ' ORDER BY key) FROM idempotency_keys WHERE caller = :'a'), 'k13 k14 k15 new newer one', 'P38: answers are kept for 24 hours and do not pile up');
 
 -- Deliveries.
 SELECT throws_ok($$INSERT INTO promoted_rule_deployments (rule_id, site_id, appliance_id, partner_id, rule_version) SELECT 'R-2', site_id, 'b-one-1', partner_id, 1 FROM sites WHERE site_id = 'a-one'$$, '23503', NULL, 'P24: a rule is not sent to another site''s appliance');
