@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery, type QueryKey } from "@tanstack/react-query
 import { listSites, sitesKey } from "../api/sites";
 import { usePollInterval } from "./polling";
 
-export const pageSize = 25;
+export const pageSize = 50;
 
 /** A list that refreshes by itself; while another page or filter loads, the old rows stay. */
 export function useList<T>(key: QueryKey, load: (signal: AbortSignal) => Promise<T>) {
