@@ -91,7 +91,7 @@ INSERT INTO site_appliances (appliance_id, site_id) SELECT 'more-' || s || n, s 
 INSERT INTO aggregated_pattern_stats (site_id, pattern_signature, total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_count, recommended_action)
 SELECT s, 'p' || n, 20, 5, 10, 3, CASE WHEN n > 8 THEN 10 ELSE 19 END, 'RB-WIN-SERVICES-001'
   FROM unnest(ARRAY['a-one', 'a-two', 'b-one']) AS s, generate_series(1, 10) AS n;
-SELECT pg_temp.approve(s, 'p' || n, 'rule-' || s || n) FROM unnest(ARRAY['a-one', 'a-two']) AS s, generate_series(1, 4) AS n \g /dev/null
+SELECT pg_temp.approve(s, 'p' || n, 'rule-' || s || n) FROM unnest(ARRAY['a-one', 'a-two', 'b-one']) AS s, generate_series(1, 4) AS n \g /dev/null
 UPDATE promoted_rules SET status = 'disabled' WHERE pattern_signature = 'p1';
 UPDATE promoted_rules SET status = 'archived' WHERE pattern_signature = 'p2';
 
