@@ -82,9 +82,7 @@ static void say_ready(void)
 static bool self_check(struct service *service)
 {
     struct error error = {0};
-    struct arena *arena = arena_new(HTTP_ARENA_LIMIT);
-    bool good = db_check(service->database, arena, &error);
-    arena_free(arena);
+    bool good = db_check(service->database, &error);
     if (!good)
         log_event(LOG_ERROR, "self-check", "%s", error.detail);
     return good;

@@ -175,14 +175,20 @@ bool db_write(struct database *database, struct arena *arena, db_work *work, voi
 extern const struct db_statement *const __start_db_statements[] __attribute__((visibility("hidden"), weak));
 extern const struct db_statement *const __stop_db_statements[] __attribute__((visibility("hidden"), weak));
 
-bool db_check(struct database *database, struct arena *arena, struct error *error)
+const struct db_statement *const *db_statements(size_t *count)
 {
-    (void)arena;
+    *count = (size_t)(__stop_db_statements - __start_db_statements);
+    return __start_db_statements;
+}
+
+bool db_check(struct database *database, struct error *error)
+{
+    size_t count;
+    const struct db_statement *const *statements = db_statements(&count);
     struct connection *connection = borrow(database);
     enum outcome outcome = connection_open(connection) ? OUTCOME_OK : OUTCOME_LOST;
-    for (const struct db_statement *const *entry = __start_db_statements;
-         outcome == OUTCOME_OK && entry < __stop_db_statements; entry++)
-        outcome = connection_prepare(connection, *entry);
+    for (size_t i = 0; outcome == OUTCOME_OK && i < count; i++)
+        outcome = connection_prepare(connection, statements[i]);
     give_back(database, connection);
     return outcome == OUTCOME_OK || fail(error, outcome);
 }

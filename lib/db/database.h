@@ -48,6 +48,9 @@ struct db_call {
     const char *const *values;
 };
 
+/* All statements of the library, as an array of `*count` pointers. */
+const struct db_statement *const *db_statements(size_t *count);
+
 struct database;
 struct db_rows;
 struct db_transaction;
@@ -62,7 +65,7 @@ void database_free(struct database *database);
 
 /* Connects and prepares every statement of the library, so that a program that does not fit the schema finds
  * out before it serves. */
-bool db_check(struct database *database, struct arena *arena, struct error *error) MUST_USE;
+bool db_check(struct database *database, struct error *error) MUST_USE;
 
 /* Sends all calls at once and runs them in order in one transaction. `rows[i]` gets the result of calls[i]. */
 bool db_read(struct database *database, struct arena *arena, const struct db_call *calls, size_t count,

@@ -153,7 +153,8 @@ struct locked_rule {
 
 static bool lock_rule(struct change *change, struct slice id, struct locked_rule *rule, struct error *error)
 {
-    const char *value = arena_text(change->session->arena, id);
+    /* What comes from a path need not be text; such an id names nothing. */
+    const char *value = slice_is_utf8(id) ? arena_text(change->session->arena, id) : NULL;
     const struct db_rows *rows;
     if (!db_query(change->transaction, is_uuid(id) ? &rule_lock_by_row : &rule_lock_by_rule_id, &value, &rows, error))
         return false;
