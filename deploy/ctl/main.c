@@ -75,6 +75,15 @@ static long duration_s(const char *text)
     return 0;
 }
 
+static void print_key(struct json_writer *json, const struct new_key *key)
+{
+    json_text(json, "api_key", key->secret);
+    json_text(json, "id", key->id);
+    json_text(json, "prefix", key->prefix);
+    json_text(json, "scopes", key->scopes);
+    json_text(json, "expires_at", key->expires_at);
+}
+
 static bool add_key(struct run *run)
 {
     struct new_key key;
@@ -82,11 +91,19 @@ static bool add_key(struct run *run)
     if (!operator_add_key(&run->operation, run->values[0], name, run->values[1], run->values[3],
                           duration_s(run->values[2]), &key, run->error))
         return false;
-    json_text(run->json, "api_key", key.secret);
-    json_text(run->json, "id", key.id);
-    json_text(run->json, "prefix", key.prefix);
-    json_text(run->json, "scopes", run->values[1]);
-    json_text(run->json, "expires_at", key.expires_at);
+    print_key(run->json, &key);
+    return true;
+}
+
+static bool rotate_key(struct run *run)
+{
+    struct new_key key;
+    long overlap = run->values[2] != NULL ? duration_s(run->values[2]) : 0;
+    if (run->values[2] != NULL && overlap == 0)
+        overlap = -1; /* not a duration */
+    if (!operator_rotate_key(&run->operation, run->values[0], duration_s(run->values[1]), overlap, &key, run->error))
+        return false;
+    print_key(run->json, &key);
     return true;
 }
 
@@ -146,6 +163,7 @@ static const struct command COMMANDS[] = {
     {"partner", "add", {{"slug", true}, {"name", true}}, add_partner},
     {"user", "add", {{"partner", true}, {"email", true}, {"role", true}, {"name", false}}, add_user},
     {"key", "add", {{"partner", true}, {"scopes", true}, {"expires", true}, {"user", false}, {"name", false}}, add_key},
+    {"key", "rotate", {{"key", true}, {"expires", true}, {"overlap", false}}, rotate_key},
     {"key", "revoke", {{"key", true}}, revoke_key},
     {"site", "add", {{"partner", true}, {"site-id", true}, {"name", true}}, add_site},
     {"appliance", "add", {{"site", true}, {"appliance-id", true}}, add_appliance},

@@ -25,6 +25,20 @@ DB_STATEMENT(operator_key, 8,
              "WHERE p.slug = $2 AND ($7::text IS NULL OR u.id IS NOT NULL) RETURNING id, partner_id, expires_at), "
              "logged AS (" LOGGED("key.created", "key", "id::text", "partner_id", "NULL", "made") ") "
              "SELECT id, to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM made");
+/* The new key's id comes from here, so that the old row can name it in the same statement. */
+DB_STATEMENT(operator_key_rotate, 6,
+             "WITH old AS (SELECT * FROM api_keys WHERE (id::text = $2 OR prefix = $2) AND revoked_at IS NULL "
+             "AND expires_at > now()), made AS (INSERT INTO api_keys (id, partner_id, user_id, name, prefix, key_hash, "
+             "scopes, expires_at) SELECT $3::uuid, partner_id, user_id, name, $4, $5::bytea, scopes, "
+             "now() + make_interval(secs => $6::float8) FROM old RETURNING id, partner_id, expires_at, scopes), "
+             "logged AS (" LOGGED("key.rotated", "key", "id::text", "partner_id", "NULL", "made") ") "
+             "SELECT to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+             "array_to_string(scopes, ',') FROM made");
+DB_STATEMENT(operator_key_retire, 3,
+             "UPDATE api_keys SET replaced_by = $2::uuid, "
+             "expires_at = least(expires_at, now() + make_interval(secs => $3::float8)) "
+             "WHERE (id::text = $1 OR prefix = $1) AND id <> $2::uuid "
+             "AND EXISTS (SELECT FROM api_keys WHERE id = $2::uuid)");
 DB_STATEMENT(operator_key_revoke, 2,
              "WITH gone AS (UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) "
              "WHERE id::text = $2 OR prefix = $2 RETURNING id, partner_id), "
@@ -189,6 +203,12 @@ bool operator_add_user(const struct operation *operation, const char *partner_sl
                                           "A user with this e-mail address exists already.", error);
 }
 
+static void make_secret(struct arena *arena, struct new_key *key)
+{
+    key->secret = secret_text(arena, "fwk_");
+    key->prefix = arena_printf(arena, "%.*s", KEY_PREFIX_LENGTH, key->secret);
+}
+
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error)
 {
@@ -197,8 +217,8 @@ bool operator_add_key(const struct operation *operation, const char *partner_slu
         !form(expires_s > 0, error, "A key's life is a number of days, hours, minutes or seconds, e.g. 90d.") ||
         !good_name(name, error))
         return false;
-    key->secret = secret_text(arena, "fwk_");
-    key->prefix = arena_printf(arena, "%.*s", KEY_PREFIX_LENGTH, key->secret);
+    make_secret(arena, key);
+    key->scopes = scopes;
     struct sha256 hash = sha256_of(slice_of(key->secret));
     const char *values[] = {operation->operator_name, partner_slug, name, key->prefix, bytea_text(arena, &hash), scopes,
                             user_email, arena_printf(arena, "%ld", expires_s)};
@@ -211,6 +231,34 @@ bool operator_add_key(const struct operation *operation, const char *partner_slu
                          user_email != NULL ? " with a user " : "", user_email != NULL ? user_email : "");
     key->id = db_text(rows, 0, 0);
     key->expires_at = db_text(rows, 0, 1);
+    return true;
+}
+
+bool operator_rotate_key(const struct operation *operation, const char *old_key, long expires_s, long overlap_s,
+                         struct new_key *key, struct error *error)
+{
+    struct arena *arena = operation->arena;
+    if (!form(expires_s > 0 && overlap_s >= 0, error,
+              "A key's life and overlap are numbers of days, hours, minutes or seconds, e.g. 90d."))
+        return false;
+    make_secret(arena, key);
+    key->id = uuid_text(arena);
+    struct sha256 hash = sha256_of(slice_of(key->secret));
+    const char *overlap = arena_printf(arena, "%ld", overlap_s);
+    const char *made[] = {operation->operator_name, old_key, key->id, key->prefix, bytea_text(arena, &hash),
+                          arena_printf(arena, "%ld", expires_s)};
+    const struct db_call calls[] = {
+        {&operator_key_rotate, made},
+        {&operator_key_retire, (const char *const[]){old_key, key->id, overlap}},
+    };
+    const struct db_rows *rows[COUNT_OF(calls)];
+    if (!run(operation, calls, COUNT_OF(calls), rows, error))
+        return false;
+    if (db_count(rows[0]) == 0)
+        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no valid key with the id or prefix '%s'.",
+                         old_key);
+    key->expires_at = db_text(rows[0], 0, 0);
+    key->scopes = db_text(rows[0], 0, 1);
     return true;
 }
 

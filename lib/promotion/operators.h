@@ -31,10 +31,16 @@ bool operator_add_user(const struct operation *operation, const char *partner_sl
 /* Makes an API key. `scopes`: comma-separated read, decide, admin. `user_email`: the person it acts as, NULL for the partner
  * itself. `expires_s`: seconds from now. */
 struct new_key {
-    const char *id, *prefix, *secret, *expires_at;
+    const char *id, *prefix, *secret, *scopes, *expires_at;
 };
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error) MUST_USE;
+
+/* Replaces a key, named by its id or prefix, by a new one with the same scopes, person and name; the old one works for
+ * `overlap_s` more seconds (0: not any more), never longer than it would have. ERROR_NOT_FOUND also for a key that is
+ * revoked or expired. */
+bool operator_rotate_key(const struct operation *operation, const char *old_key, long expires_s, long overlap_s,
+                         struct new_key *key, struct error *error) MUST_USE;
 
 /* Revokes a key by its id or by its prefix, at once. */
 bool operator_revoke_key(const struct operation *operation, const char *key, const char **id,
