@@ -3,12 +3,12 @@ import { ExecutionHistory } from "./executions/ExecutionHistory";
 import { readChoice, useSearch } from "./lib/url";
 import { Link } from "./ui/Link";
 
-const views = ["decisions", "executions"] as const;
-const words = { decisions: "Decisions", executions: "Executions" };
+const views = ["log", "executions"] as const;
+const words = { log: "Log", executions: "Executions" };
 
-/** The Activity tab: what people decided, and what ran at all sites. */
+/** The Activity tab: what people did, and what ran at all sites. */
 export function PartnerActivity() {
-  const view = readChoice(useSearch(), "view", views) ?? "decisions";
+  const view = readChoice(useSearch(), "view", views) ?? "log";
   return (
     <>
       <nav className="views" aria-label="Activity">
@@ -22,7 +22,7 @@ export function PartnerActivity() {
           </Link>
         ))}
       </nav>
-      {view === "decisions" ? <DecisionLog /> : <ExecutionHistory />}
+      {view === "log" ? <DecisionLog /> : <ExecutionHistory />}
     </>
   );
 }

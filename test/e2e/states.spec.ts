@@ -15,7 +15,7 @@ const words: Record<List, string> = {
   rules: "rules",
   executions: "executions",
   sites: "sites",
-  decisions: "decisions",
+  decisions: "log",
 };
 const emptyAnswers: Record<List, object> = {
   candidates: { candidates: [], total: 0, next_cursor: null },
@@ -29,7 +29,7 @@ const emptyTitles: Record<List, string> = {
   rules: "No rules yet",
   executions: "Nothing has run yet",
   sites: "No sites yet",
-  decisions: "Nothing decided yet",
+  decisions: "Nothing in the log yet",
 };
 
 const away = (route: Route) =>
@@ -49,7 +49,7 @@ async function checkState(page: Page) {
   await expectAccessible(page);
   await page.setViewportSize({ width: 360, height: 740 });
   await expectNoSidewaysScroll(page);
-  await expectAccessible(page);
+  await expectAccessible(page, ["light"]);
 }
 
 for (const list of lists) {

@@ -37,7 +37,7 @@ test("the story: from the sign-in to a rule that is active, disabled, enabled, a
     await page.getByRole("button", { name: `Details of ${story}` }).click();
     const panel = dialog(page, story);
     await expect(panel).toContainText("RB-WIN-SERVICES-001");
-    await expect(panel.locator("pre")).toContainText(`id: ${ruleId}`);
+    await expect(panel.locator("pre")).toContainText(`id: "${ruleId}"`);
     await expect(panel.getByRole("table", { name: "Executions of this pattern" })).toBeVisible();
     await expectAccessible(page);
   });
@@ -46,7 +46,7 @@ test("the story: from the sign-in to a rule that is active, disabled, enabled, a
     await dialog(page, story).getByRole("button", { name: "Approve" }).click();
     const approval = dialog(page, "Approve this candidate");
     await approval.getByLabel("Rule name").fill(name);
-    await expect(approval.locator("pre")).toContainText(`name: ${name}`);
+    await expect(approval.locator("pre")).toContainText(`name: "${name}"`);
     await expect(approval.locator("pre")).toContainText("windows_service");
     await approval.getByLabel("Notes").fill(note);
     await expectAccessible(page);

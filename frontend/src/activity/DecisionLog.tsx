@@ -11,25 +11,25 @@ import { SkeletonRows } from "../ui/Table";
 import { Time } from "../ui/Time";
 import { changesOf, describe } from "./describe";
 
-/** What people decided, newest first, as the append-only log has it. */
+/** What people decided and when they signed in, newest first, as the append-only log has it. */
 export function DecisionLog() {
   useSearch();
   const pages = usePages();
   const query: AuditQuery = { limit: pageSize, cursor: pages.cursor };
   const list = useList(auditKey(query), (signal) => listAudit(query, signal));
   return (
-    <Section id="decisions" title="Decisions" aside={<Refreshed query={list} />}>
+    <Section id="log" title="Log" aside={<Refreshed query={list} />}>
       <ListBody
         query={list}
-        what="decisions"
+        what="log"
         skeleton={<SkeletonRows rows={8} tall />}
         empty={(page) =>
           page.entries.length > 0
             ? null
             : {
                 icon: "inbox",
-                title: "Nothing decided yet",
-                text: "Approvals, rejections and changes of rules are kept here.",
+                title: "Nothing in the log yet",
+                text: "Approvals, rejections, changes of rules and sign-ins are kept here.",
                 action: (
                   <Link className="button" to={{ tab: "learning" }}>
                     To the candidates
@@ -50,7 +50,7 @@ export function DecisionLog() {
               page={page}
               shown={page.entries.length}
               limit={pageSize}
-              what="decisions"
+              what="entries"
               busy={list.isPlaceholderData}
             />
           </>
@@ -97,7 +97,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
           <Time value={entry.at} />
         </p>
         {entry.reason && <blockquote className="log-reason">{entry.reason}</blockquote>}
-        {(changes.length > 0 || entry.request_id) && (
+        {changes.length > 0 && (
           <details>
             <summary>
               What changed<span className="visually-hidden">: {words}</span>

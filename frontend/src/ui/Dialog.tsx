@@ -74,7 +74,15 @@ export function Dialog({
           <Icon name="cross" />
         </button>
       </header>
-      <div className="dialog-body">{children}</div>
+      {/* A panel may hold nothing but text: its body has to be scrollable by keyboard all the same. */}
+      <div
+        className="dialog-body"
+        {...(kind === "panel"
+          ? { tabIndex: 0, role: "group", "aria-labelledby": titleId }
+          : undefined)}
+      >
+        {children}
+      </div>
       {footer && <footer className="dialog-foot">{footer}</footer>}
     </dialog>
   );
