@@ -54,8 +54,9 @@ static bool check_scope(const struct session *session, struct error *error)
     if (session->needed == SCOPE_USER)
         return slice_present(principal->user_id) ||
                error_set(error, ERROR_FORBIDDEN, "person-needed", "This call is for a signed-in person.");
-    if (session->needed == SCOPE_DECIDE && !principal->can_decide)
-        return error_set(error, ERROR_FORBIDDEN, "missing-scope",
+    if (session->needed == SCOPE_DECIDE)
+        return principal->can_decide ||
+               error_set(error, ERROR_FORBIDDEN, "missing-scope",
                          "Deciding needs the role approver or admin, and for a key the scope 'decide'.");
     return principal->can_read || error_set(error, ERROR_FORBIDDEN, "missing-scope", "The scope 'read' is needed.");
 }

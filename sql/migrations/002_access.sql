@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION principal_of_key(hash bytea) RETURNS principal
            coalesce(u.id, k.id),
            coalesce(u.email, 'key ' || k.prefix || ' (' || k.name || ')'),
            u.id, k.partner_id,
-           k.scopes && ARRAY['read', 'decide', 'admin'],
+           k.scopes && ARRAY['read', 'admin'],
            k.scopes && ARRAY['decide', 'admin'] AND (u.id IS NULL OR u.role IN ('approver', 'admin')),
            'admin' = ANY (k.scopes) AND (u.id IS NULL OR u.role = 'admin'),
            u.role, k.id, NULL, NULL

@@ -90,7 +90,7 @@ BEGIN
 END
 $$;
 SELECT is(pg_temp.key_may(scopes::text[], email), may, coalesce('a key of ' || email, 'a partner''s key') || ' with ' || scopes || ' may ' || may)
-  FROM (VALUES ('{read}', NULL, 'read'), ('{read,decide}', NULL, 'read decide'), ('{admin}', NULL, 'read decide admin'),
+  FROM (VALUES ('{read}', NULL, 'read'), ('{read,decide}', NULL, 'read decide'), ('{decide}', NULL, 'decide'), ('{admin}', NULL, 'read decide admin'),
                ('{read}', 'admin@a.example', 'read'), ('{read,decide}', 'viewer@a.example', 'read'),
                ('{admin}', 'viewer@a.example', 'read'), ('{admin}', 'approver@a.example', 'read decide'),
                ('{admin}', 'admin@a.example', 'read decide admin')) AS v (scopes, email, may);
