@@ -281,3 +281,21 @@ def test_a_decision_shows_at_once(partner):
     expect(200, partner.api.reject(candidate["id"]))
     assert partner.find(candidate["pattern_signature"])["approval_status"] == "rejected"
     assert time.monotonic() - started < 5
+
+
+def test_a_search_looks_at_clinic_names_check_types_and_actions_too(partner):
+    candidate = partner.new_candidate(check_type="print_spooler")
+    for text in (partner.main.name, partner.main.name.lower()[3:12], "print_spooler", "WIN-SERVICES"):
+        assert [found["id"] for found in partner.api.candidates(q=text)["candidates"]] == [candidate["id"]], text
+
+
+def test_a_total_is_exact_up_to_10000_and_says_when_it_is_not(partner):
+    appliance = partner.main.appliances[0]
+    for count in (4000, 4000, 2000):
+        expect_accepted(appliance.push(*[pattern() for _ in range(count)]))
+    page = partner.api.candidates(limit=1)
+    assert page["total"] == 10000 and page.get("total_is_exact", True) is True
+    expect_accepted(appliance.push(pattern(), pattern()))
+    page = partner.api.candidates(limit=1)
+    assert page["total"] == 10000 and page["total_is_exact"] is False
+    assert partner.api.stats()["pending_candidates"] == 10002

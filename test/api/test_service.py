@@ -16,6 +16,13 @@ def test_it_needs_no_sign_in(nobody, path):
     assert head.body == b""
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/version", "/api/openapi.json"])
+def test_it_takes_no_parameters_and_knows_entity_tags(nobody, path):
+    expect(400, nobody.get(path, verbose="1"))
+    tag = expect(200, nobody.get(path)).headers["ETag"]
+    expect(304, nobody.call("GET", path, headers={"If-None-Match": tag}))
+
+
 def test_the_version_is_named(nobody):
     version = expect(200, nobody.get("/api/version")).json()
     assert version["version"]

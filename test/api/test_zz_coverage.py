@@ -16,4 +16,4 @@ def test_every_status_that_can_be_provoked_was_seen(server):
         for status in operation["responses"]:
             if status not in out_of_reach and ((method, path), status) not in server.contract.exercised:
                 missing.append(f"{method.upper()} {path} {status}")
-    assert not missing, sorted(missing)
+    assert not missing, "\n".join(sorted(missing))

@@ -95,7 +95,7 @@ class Caller:
         response = self.http.request(method, self.server.url + path, params=query or None, data=data,
                                      headers={name: value for name, value in sent.items() if value is not None},
                                      allow_redirects=False, timeout=60)
-        answer = Answer(method, path, body, response)
+        answer = Answer(method, path.partition("?")[0], body, response)
         self.server.remember(answer.cookies.get("flywheel_session"))
         if not unchecked:
             self.check(answer, undocumented)
@@ -210,7 +210,6 @@ def raw_request(server, text):
     where = urlparse(server.url)
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
         connection.sendall(text)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk

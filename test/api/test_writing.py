@@ -1,0 +1,115 @@
+"""What is true of every call that has a body: each way of getting it wrong, on each of them."""
+
+import pytest
+
+from house.client import LEARNING, Caller, expect, pointers
+
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
+# (who calls, method, path, a good body)
+PARTNER_WRITES = [
+    ("POST", f"{LEARNING}/candidates/{NOWHERE}/approve", {}),
+    ("POST", f"{LEARNING}/candidates/{NOWHERE}/reject", {"reason": "A reason of some length"}),
+    ("PATCH", f"{LEARNING}/promoted-rules/{NOWHERE}/status", {"status": "disabled"}),
+    ("POST", f"{LEARNING}/promoted-rules/{NOWHERE}/deploy", {}),
+]
+SIGN_INS = [("POST", "/api/partner-auth/login", {"email": "a@example.com", "password": "not the right one"}),
+            ("POST", "/api/partner-auth/logout", {})]
+AGENT_WRITES = [("POST", "/api/agent/sync/pattern-stats", {"pattern_stats": []}),
+                ("POST", "/api/agent/executions", {"executions": []})]
+CLOSED = PARTNER_WRITES + SIGN_INS
+ALL = CLOSED + AGENT_WRITES
+
+
+def name(entry):
+    return "/".join(entry[1].split("/")[-2:]).replace(NOWHERE + "/", "") if isinstance(entry, tuple) else None
+
+
+@pytest.fixture(scope="module")
+def callers(acme):
+    """Who calls what: a key, a signed-in browser, an appliance."""
+    browser = acme.sign_in("admin")
+
+    def choose(path):
+        if path.startswith("/api/agent"):
+            return acme.main.appliances[0].caller
+        return browser if "partner-auth" in path else acme.api
+    return choose
+
+
+@pytest.mark.parametrize("entry", ALL, ids=name)
+def test_text_that_is_no_json_is_400(callers, entry):
+    method, path, _ = entry
+    answer = callers(path).call(method, path, raw=b'{"a":', headers={"Content-Type": "application/json"})
+    expect(400, answer)
+
+
+@pytest.mark.parametrize("entry", CLOSED, ids=name)
+def test_an_unknown_parameter_is_400(callers, entry):
+    method, path, body = entry
+    assert "verbose" in expect(400, callers(path).call(method, path, body=body, verbose="1"))["detail"]
+
+
+@pytest.mark.parametrize("entry", ALL, ids=name)
+def test_another_media_type_is_415(callers, entry):
+    method, path, _ = entry
+    expect(415, callers(path).call(method, path, raw=b"<a/>", headers={"Content-Type": "text/xml"}))
+
+
+@pytest.mark.parametrize("entry", CLOSED, ids=name)
+def test_more_than_64_kib_is_413(callers, entry):
+    method, path, _ = entry
+    expect(413, callers(path).call(method, path, body={"x": "y" * 66000}))
+
+
+@pytest.mark.parametrize("entry", AGENT_WRITES, ids=name)
+def test_more_than_8_mib_from_an_appliance_is_413(callers, entry):
+    method, path, _ = entry
+    expect(413, callers(path).call(method, path, body={"x": "y" * (9 * 1024 * 1024)}))
+
+
+@pytest.mark.parametrize("entry", CLOSED, ids=name)
+def test_an_unknown_member_is_422(callers, entry):
+    method, path, body = entry
+    answer = expect(422, callers(path).call(method, path, body={**body, "verbose": True}))
+    assert pointers(answer) == {"/verbose"}
+
+
+@pytest.mark.parametrize("entry", PARTNER_WRITES + AGENT_WRITES, ids=name)
+def test_without_credentials_it_is_401(nobody, entry):
+    method, path, body = entry
+    expect(401, nobody.call(method, path, body=body))
+
+
+@pytest.mark.parametrize("entry", PARTNER_WRITES, ids=name)
+def test_an_appliance_decides_nothing(acme, entry):
+    method, path, body = entry
+    expect(403, acme.main.appliances[0].caller.call(method, path, body=body))
+
+
+@pytest.mark.parametrize("entry", SIGN_INS, ids=name)
+def test_p39_a_page_of_another_origin_cannot_sign_anybody_in_or_out(server, acme, entry):
+    """Signing a victim in under the attacker's name is a forgery too."""
+    method, path, body = entry
+    browser = acme.sign_in("viewer")
+    forged = Caller(server, cookie=browser.cookie, same_origin=False)
+    expect(403, forged.call(method, path, body=body, headers={"Sec-Fetch-Site": "cross-site",
+                                                              "Origin": "https://evil.example"}))
+    expect(200, browser.get(LEARNING + "/stats"))
+
+
+@pytest.mark.parametrize("path", ["/stats", "/candidates", "/candidates/" + NOWHERE, "/promoted-rules",
+                                  "/execution-history", "/audit"])
+def test_an_appliances_token_reads_nothing_of_the_partner(acme, path):
+    expect(403, acme.main.appliances[0].caller.get(LEARNING + path))
+
+
+@pytest.mark.parametrize("path", ["/api/partner-auth/me", "/api/partners/me", "/api/partners/me/sites"])
+def test_an_appliances_token_does_not_open_the_account(acme, path):
+    expect(403, acme.main.appliances[0].caller.get(path))
+
+
+def test_an_agents_call_is_refused_to_a_partner(acme):
+    for method, path, body in AGENT_WRITES:
+        answer = acme.api.call(method, path, body={**body, "site_id": acme.main.site_id})
+        assert answer.status in (401, 403), answer
