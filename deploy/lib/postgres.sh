@@ -104,9 +104,10 @@ role_password() {
         sed -n "s/^database_$1 = .* password=\([A-Za-z0-9]*\).*/\1/p" "$instance/etc/flywheel.conf"
 }
 
-# write_handler_configuration: etc/flywheel.conf; passwords of an earlier run are kept.
+# write_handler_configuration: etc/flywheel.conf; passwords of an earlier run are kept. Running handlers take up a change.
 write_handler_configuration() {
-    local key password lines=''
+    local key password before lines=''
+    before=$(cat "$instance/etc/flywheel.conf" 2>/dev/null) || true
     for key in "${role_keys[@]}"; do
         password=$(role_password "$key")
         lines+="database_$key = $(conninfo "flywheel_$key" flywheel) password=${password:-$(random_secret)}"$'\n'
@@ -117,6 +118,7 @@ ${lines}threads = 4
 log_level = info
 CONF
     [ "$(id -u)" != 0 ] || chown "$server_user:$server_user" "$instance/etc/flywheel.conf"
+    [ "$before" = "$(cat "$instance/etc/flywheel.conf")" ] || handlers_renew
 }
 
 # pg_database: the database and its roles, with their passwords; the same the second time.

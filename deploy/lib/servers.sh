@@ -25,13 +25,25 @@ end_strays() {
     for pid in $(strays "$@"); do stop_process "$pid" 5 TERM; done
 }
 
-# supervisor_start: starts it when it does not run; its standard error is the handlers' log.
+# supervisor_start: starts it when it does not run, or when it is not the one in bin/ any more; its standard error is the
+# handlers' log.
 supervisor_start() {
-    ! supervisor_pid >/dev/null || return 0
+    local pid
+    if pid=$(supervisor_pid); then
+        ! cmp -s "/proc/$pid/exe" "$instance/bin/flywheel-supervisor" || return 0
+        stop_process "$pid" 45 TERM
+    fi
     end_strays handler
     as_server bash -c 'setsid "$@" </dev/null >>log/handlers.log 2>&1 & echo $! >run/supervisor.pid' - \
         "$instance/bin/flywheel-supervisor" --handlers "$instance/handlers" --sockets "$sockets" \
-        --run "$instance/run" --config "$instance/etc/flywheel.conf"
+        --run "$instance/run" --config "$instance/etc/flywheel.conf" \
+        --ready-timeout 20000
+}
+
+# handlers_renew: fresh processes for all handlers, one beside the other, after their configuration has changed.
+handlers_renew() {
+    local pid
+    ! pid=$(supervisor_pid) || kill -HUP "$pid"
 }
 
 # handlers_wait: until everything in the mount serves; says which program does not, and why.
@@ -43,13 +55,17 @@ handlers_wait() {
     die "not every handler serves (see above). The whole log is $instance/log/handlers.log"
 }
 
-# nginx_apply: a running nginx takes over a changed configuration, one that does not run is started.
+# nginx_apply PORT: puts standard input in place as the configuration; a running nginx takes it over when it has changed,
+# one that does not run is started.
 nginx_apply() {
+    local before
+    before=$(cat "$instance/etc/nginx.conf" 2>/dev/null || true)
+    write_file "$instance/etc/nginx.conf" 644
     local arguments=(nginx -p "$instance" -e "$instance/log/nginx-error.log" -c "$instance/etc/nginx.conf")
     as_server "${arguments[@]}" -t -q || die "nginx refuses $instance/etc/nginx.conf (see above)."
     local pid
     if pid=$(nginx_pid); then
-        kill -HUP "$pid"
+        [ "$before" = "$(cat "$instance/etc/nginx.conf")" ] || kill -HUP "$pid"
     else
         end_strays nginx
         ! port_is_taken "$1" || die "port $1 is taken by another program. Choose another one: ./deploy/quickstart --port NUMBER"
