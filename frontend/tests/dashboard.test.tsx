@@ -441,7 +441,7 @@ test("filters go to the server and into the address, and a bad address asks for 
   const server = signedIn();
   const { user } = open("/?status=evil&sort=drop&cursor=a%20b&site=..%2F");
   await screen.findByText("pattern-a");
-  expect(server.calls(`GET ${learning}/candidates`)[0]!.query.toString()).toBe("limit=25");
+  expect(server.calls(`GET ${learning}/candidates`)[0]!.query.toString()).toBe("limit=50");
   await user.selectOptions(screen.getByLabelText("Site"), "North Valley Dental");
   await user.click(screen.getByRole("button", { name: "Success" }));
   await waitFor(() => {
@@ -455,22 +455,22 @@ test("filters go to the server and into the address, and a bad address asks for 
 test("P34: pages go forth and back by cursor", async () => {
   signedIn().on(`GET ${learning}/candidates`, ({ query }) =>
     query.get("cursor") === "two"
-      ? { body: { candidates: [candidate("z")], total: 26, next_cursor: null } }
+      ? { body: { candidates: [candidate("z")], total: 51, next_cursor: null } }
       : {
           body: {
-            candidates: Array.from({ length: 25 }, (_, index) => candidate(`n${index}`)),
-            total: 26,
+            candidates: Array.from({ length: 50 }, (_, index) => candidate(`n${index}`)),
+            total: 51,
             next_cursor: "two",
           },
         },
   );
   const { user } = open();
-  expect(await screen.findByText("1–25 of 26 candidates")).toBeTruthy();
+  expect(await screen.findByText("1–50 of 51 candidates")).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Next" }));
-  expect(await screen.findByText("26–26 of 26 candidates")).toBeTruthy();
+  expect(await screen.findByText("51–51 of 51 candidates")).toBeTruthy();
   expect(screen.getByText("pattern-z")).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Previous" }));
-  expect(await screen.findByText("1–25 of 26 candidates")).toBeTruthy();
+  expect(await screen.findByText("1–50 of 51 candidates")).toBeTruthy();
 });
 
 test("polling goes on by itself, and pauses while a dialog is open", async () => {

@@ -69,6 +69,7 @@ test.describe("signing in", () => {
     await page.getByLabel("Email").fill(instance.email);
     await page.getByLabel("Password").fill(instance.password);
     await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("button", { name: "Sign out" })).toBeVisible();
     const one = await approvable(page);
     const row = await openCandidate(page, one);
     await row.getByRole("button", { name: /^Approve / }).click();

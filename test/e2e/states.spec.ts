@@ -136,5 +136,5 @@ test("an address with values nobody offers is read as if they were absent", asyn
   });
   await openView(page, "/?tab=nowhere&status=evil&sort=drop%20table&cursor=%00&site=..%2F&q=%07");
   await expect(page.getByRole("link", { name: "Learning" })).toHaveAttribute("aria-current", "page");
-  expect(new Set(asked)).toEqual(new Set(["?limit=25"]));
+  expect(new Set(asked)).toEqual(new Set(["?limit=50"]));
 });
