@@ -15,9 +15,8 @@ DB_STATEMENT(report_start_push, 4,
              "agent_synced_at = EXCLUDED.agent_synced_at, patterns_received = EXCLUDED.patterns_received, "
              "patterns_rejected = EXCLUDED.patterns_rejected");
 
-/* Patterns that the site has not had begin at zero, so that what follows only ever adds to sums. It cannot be an upsert
- * of differences: a difference need not be a possible row by itself (an outcome may follow its occurrence in the next
- * push), and an upsert checks the row that it proposes before it looks for the one there is. */
+/* Patterns that the site has not had begin at zero, so that what follows only ever adds to rows that are there and can be
+ * locked: two appliances that meet a pattern at the same moment would else lose one's counters. */
 DB_STATEMENT(
     report_begin_patterns, 1,
     "INSERT INTO aggregated_pattern_stats (partner_id, site_id, pattern_signature, first_seen, last_seen) "
@@ -29,36 +28,52 @@ DB_STATEMENT(
     "ORDER BY p.pattern_signature, p.total DESC ON CONFLICT (site_id, pattern_signature) DO NOTHING");
 
 /* Takes the differences to what this appliance reported before, and adds them to the site's sums. An element of which any
- * counter is lower than before is an older push and moves nothing. All rows are touched in the order of their signature, so
- * that pushes of two appliances wait for each other instead of deadlocking. */
+ * counter is lower than before is an older push and moves nothing. All rows are locked in the order of their signature, so
+ * that pushes of two appliances wait for each other instead of deadlocking.
+ *
+ * The planner cannot know how many elements a push has, so the statement leaves it no choice: a LATERAL with a LIMIT is one
+ * look into an index for each element, and the new sums are written by an upsert, which finds its row by the unique key.
+ * (Every row is there and locked by then: the upsert never inserts.) */
 DB_STATEMENT(
     report_merge_patterns, 2,
-    "WITH pushed AS (SELECT DISTINCT ON (p.pattern_signature) p.pattern_signature, p.total, p.l1, p.l2, p.l3, p.ok, "
-    "p.ms, least(coalesce(p.last_seen, now()), now()) AS last_seen, p.action, "
-    "coalesce(p.check_type, k.check_type) AS check_type, coalesce(p.incident_type, k.check_type) AS incident_type "
-    "FROM json_to_recordset($2::json) AS p(pattern_signature text, total int, l1 int, l2 int, l3 int, ok int, "
-    "ms bigint, last_seen timestamptz, action text, check_type text, incident_type text) "
-    "LEFT JOIN runbook_check_types k ON p.check_type IS NULL AND k.pattern_signature = p.pattern_signature "
+    "WITH pushed AS MATERIALIZED (SELECT DISTINCT ON (p.pattern_signature) p.pattern_signature, p.total, p.l1, p.l2, "
+    "p.l3, p.ok, p.ms, least(coalesce(p.last_seen, now()), now()) AS last_seen, p.action, p.check_type, "
+    "p.incident_type FROM json_to_recordset($2::json) AS p(pattern_signature text, total int, l1 int, l2 int, l3 int, "
+    "ok int, ms bigint, last_seen timestamptz, action text, check_type text, incident_type text) "
     "ORDER BY p.pattern_signature, p.total DESC), "
-    "before AS (SELECT s.pattern_signature, s.total_occurrences AS total, s.l1_resolutions AS l1, "
-    "s.l2_resolutions AS l2, s.l3_resolutions AS l3, s.success_count AS ok, s.total_resolution_time_ms AS ms "
-    "FROM appliance_pattern_stats s JOIN pushed USING (pattern_signature) WHERE s.appliance_id = $1), "
-    "news AS (SELECT p.*, p.total - coalesce(b.total, 0) AS d_total, p.l1 - coalesce(b.l1, 0) AS d_l1, "
+    "news AS MATERIALIZED (SELECT p.pattern_signature, p.total, p.l1, p.l2, p.l3, p.ok, p.ms, p.last_seen, p.action, "
+    "coalesce(p.check_type, k.check_type) AS check_type, coalesce(p.incident_type, k.check_type) AS incident_type, "
+    "p.total - coalesce(b.total, 0) AS d_total, p.l1 - coalesce(b.l1, 0) AS d_l1, "
     "p.l2 - coalesce(b.l2, 0) AS d_l2, p.l3 - coalesce(b.l3, 0) AS d_l3, p.ok - coalesce(b.ok, 0) AS d_ok, "
-    "p.ms - coalesce(b.ms, 0) AS d_ms, b.total IS NULL AS is_new "
-    "FROM pushed p LEFT JOIN before b USING (pattern_signature) WHERE b.total IS NULL OR (p.total >= b.total "
-    "AND p.l1 >= b.l1 AND p.l2 >= b.l2 AND p.l3 >= b.l3 AND p.ok >= b.ok AND p.ms >= b.ms)), "
-    "locked AS (SELECT n.* FROM aggregated_pattern_stats a JOIN news n USING (pattern_signature) "
-    "WHERE a.site_id = current_site() ORDER BY n.pattern_signature FOR NO KEY UPDATE OF a), "
-    "sums AS (UPDATE aggregated_pattern_stats a SET check_type = coalesce(n.check_type, a.check_type), "
-    "incident_type = coalesce(n.incident_type, a.incident_type), "
-    "total_occurrences = a.total_occurrences + n.d_total, l1_resolutions = a.l1_resolutions + n.d_l1, "
-    "l2_resolutions = a.l2_resolutions + n.d_l2, l3_resolutions = a.l3_resolutions + n.d_l3, "
-    "success_count = a.success_count + n.d_ok, total_resolution_time_ms = a.total_resolution_time_ms + n.d_ms, "
-    "recommended_action = CASE WHEN n.action IS NOT NULL AND n.last_seen >= a.last_seen THEN n.action "
-    "ELSE coalesce(a.recommended_action, n.action) END, first_seen = least(a.first_seen, n.last_seen), "
-    "last_seen = greatest(a.last_seen, n.last_seen), last_synced_at = now() "
-    "FROM locked n WHERE a.site_id = current_site() AND a.pattern_signature = n.pattern_signature), "
+    "p.ms - coalesce(b.ms, 0) AS d_ms, b.total IS NULL AS is_new FROM pushed p "
+    "LEFT JOIN LATERAL (SELECT c.check_type FROM runbook_check_types c WHERE p.check_type IS NULL "
+    "AND c.pattern_signature = p.pattern_signature LIMIT 1) k ON true "
+    "LEFT JOIN LATERAL (SELECT s.total_occurrences AS total, s.l1_resolutions AS l1, s.l2_resolutions AS l2, "
+    "s.l3_resolutions AS l3, s.success_count AS ok, s.total_resolution_time_ms AS ms FROM appliance_pattern_stats s "
+    "WHERE s.appliance_id = $1 AND s.pattern_signature = p.pattern_signature LIMIT 1) b ON true "
+    "WHERE b.total IS NULL OR (p.total >= b.total AND p.l1 >= b.l1 AND p.l2 >= b.l2 AND p.l3 >= b.l3 "
+    "AND p.ok >= b.ok AND p.ms >= b.ms)), "
+    "locked AS MATERIALIZED (SELECT n.*, a.* FROM (SELECT * FROM news ORDER BY pattern_signature OFFSET 0) n "
+    "CROSS JOIN LATERAL (SELECT x.check_type AS old_check_type, x.incident_type AS old_incident_type, "
+    "x.total_occurrences, x.l1_resolutions, x.l2_resolutions, x.l3_resolutions, x.success_count, "
+    "x.total_resolution_time_ms, x.recommended_action, x.first_seen AS old_first_seen, x.last_seen AS old_last_seen "
+    "FROM aggregated_pattern_stats x WHERE x.site_id = current_site() AND x.pattern_signature = n.pattern_signature "
+    "LIMIT 1 FOR NO KEY UPDATE) a), "
+    "sums AS (INSERT INTO aggregated_pattern_stats (partner_id, site_id, pattern_signature, check_type, incident_type, "
+    "total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_count, total_resolution_time_ms, "
+    "recommended_action, first_seen, last_seen) "
+    "SELECT current_partner(), current_site(), n.pattern_signature, coalesce(n.check_type, n.old_check_type), "
+    "coalesce(n.incident_type, n.old_incident_type), n.total_occurrences + n.d_total, n.l1_resolutions + n.d_l1, "
+    "n.l2_resolutions + n.d_l2, n.l3_resolutions + n.d_l3, n.success_count + n.d_ok, "
+    "n.total_resolution_time_ms + n.d_ms, CASE WHEN n.action IS NOT NULL AND n.last_seen >= n.old_last_seen "
+    "THEN n.action ELSE coalesce(n.recommended_action, n.action) END, least(n.old_first_seen, n.last_seen), "
+    "greatest(n.old_last_seen, n.last_seen) FROM locked n ORDER BY n.pattern_signature "
+    "ON CONFLICT (site_id, pattern_signature) DO UPDATE SET check_type = EXCLUDED.check_type, "
+    "incident_type = EXCLUDED.incident_type, total_occurrences = EXCLUDED.total_occurrences, "
+    "l1_resolutions = EXCLUDED.l1_resolutions, l2_resolutions = EXCLUDED.l2_resolutions, "
+    "l3_resolutions = EXCLUDED.l3_resolutions, success_count = EXCLUDED.success_count, "
+    "total_resolution_time_ms = EXCLUDED.total_resolution_time_ms, recommended_action = EXCLUDED.recommended_action, "
+    "first_seen = EXCLUDED.first_seen, last_seen = EXCLUDED.last_seen, last_synced_at = now()), "
     "own AS (INSERT INTO appliance_pattern_stats AS s (appliance_id, pattern_signature, site_id, partner_id, "
     "total_occurrences, l1_resolutions, l2_resolutions, l3_resolutions, success_count, total_resolution_time_ms, "
     "last_seen) SELECT $1, n.pattern_signature, current_site(), current_partner(), n.total, n.l1, n.l2, n.l3, n.ok, "
