@@ -41,6 +41,17 @@ static void open_session(struct call *call, struct database *database)
     };
 }
 
+/* An appliance sends a refused report again for ever, so what its writer got wrong in the text is mended if it can be. */
+static bool read_document(struct call *call)
+{
+    if (input_document(call->arena, call->body, &call->inputs, call->error))
+        return true;
+    if (call->error->kind != ERROR_MALFORMED)
+        return false;
+    error_clear(call->error);
+    return input_document(call->arena, json_mend(call->arena, call->body), &call->inputs, call->error);
+}
+
 static bool read_body(struct call *call)
 {
     const struct endpoint *endpoint = call->endpoint;
@@ -51,7 +62,7 @@ static bool read_body(struct call *call)
     if (call->body.len > 0 && !http_is_json(call->request))
         return error_set(call->error, ERROR_MEDIA_TYPE, "not-json", "Send the body as Content-Type: application/json.");
     if (endpoint->body == BODY_OPEN)
-        return input_document(call->arena, call->body, &call->inputs, call->error);
+        return read_document(call);
     return input_body(call->arena, call->body, &call->inputs, call->error);
 }
 

@@ -87,6 +87,12 @@ enum {
  * bytes. */
 const struct json *json_parse(struct arena *arena, struct slice text, char *why, size_t why_size);
 
+/* A copy of `text` in which what no JSON document may hold, but some writers produce all the same, is replaced: bytes that
+ * are not UTF-8, `\u0000` and halves of surrogate pairs inside strings by U+FFFD, raw control characters inside
+ * strings by a space, and the words NaN, Infinity and -Infinity by strings of that name. All else is left as it is; the
+ * result is to be parsed like any other text. In the arena. */
+struct slice json_mend(struct arena *arena, struct slice text);
+
 enum json_type json_type_of(const struct json *value);
 /* Name of a type for messages: "a string", "an object", … */
 const char *json_type_name(enum json_type type);

@@ -54,6 +54,13 @@ static bool decode(struct slice s, size_t at, uint32_t *code_point, size_t *leng
     return value >= smallest[n] && value <= 0x10FFFF && (value < 0xD800 || value > 0xDFFF);
 }
 
+size_t slice_character(struct slice s)
+{
+    uint32_t code_point;
+    size_t length;
+    return s.len > 0 && decode(s, 0, &code_point, &length) ? length : 0;
+}
+
 bool slice_is_utf8(struct slice s)
 {
     uint32_t code_point;

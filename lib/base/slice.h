@@ -44,6 +44,9 @@ bool slice_starts_with(struct slice s, const char *prefix);
  * `s` must be valid UTF-8. */
 struct slice slice_trim(struct slice s);
 
+/* Length in bytes of the valid UTF-8 character at the start of `s`; 0 when there is none. */
+size_t slice_character(struct slice s);
+
 /* Valid UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 bool slice_is_utf8(struct slice s);
 

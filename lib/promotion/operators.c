@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "rules/rule.h"
 
 /* One statement makes the thing and tells the log of it; it returns a row only when something was made. */
 #define LOGGED(action, entity, entity_id, partner_id, site_id, from)                                                  \
@@ -65,10 +66,14 @@ DB_STATEMENT(operator_appliance_revoke, 2,
              "SET revoked_at = coalesce(t.revoked_at, now()) FROM gone WHERE t.appliance_id = gone.appliance_id), "
              "logged AS (" LOGGED("appliance.revoked", "appliance", "appliance_id", "partner_id", "site_id", "gone") ") "
              "SELECT appliance_id FROM gone");
+/* Of a runbook that is there, what is not given stays: a tier must not fall because nobody named it. */
 DB_STATEMENT(operator_runbook, 6,
              "INSERT INTO runbooks AS b (runbook_id, title, platform, action, risk_tier, hipaa_controls) "
-             "SELECT $1, $2::text, $3::text, coalesce($4, 'run_' || $3 || '_runbook'), coalesce($5, 'R1'), "
-             "coalesce(string_to_array($6, ','), '{}') WHERE $2 IS NOT NULL AND $3 IS NOT NULL "
+             "SELECT $1, coalesce($2, o.title), coalesce($3, o.platform), coalesce($4, "
+             "CASE WHEN coalesce($3, o.platform) = o.platform THEN o.action END, "
+             "'run_' || coalesce($3, o.platform) || '_runbook'), coalesce($5, o.risk_tier, 'R1'), "
+             "coalesce(string_to_array($6, ','), o.hipaa_controls, '{}') "
+             "FROM (SELECT) AS one LEFT JOIN runbooks o ON o.runbook_id = $1 "
              "ON CONFLICT (runbook_id) DO UPDATE SET title = EXCLUDED.title, platform = EXCLUDED.platform, "
              "action = EXCLUDED.action, risk_tier = EXCLUDED.risk_tier, hipaa_controls = EXCLUDED.hipaa_controls");
 DB_STATEMENT(operator_check_types, 2,
@@ -321,16 +326,41 @@ bool operator_revoke_appliance(const struct operation *operation, const char *ap
            error_set(error, ERROR_NOT_FOUND, "not-found", "There is no appliance '%s'.", appliance_id);
 }
 
+/* Names of check types, separated by single commas. */
+static bool good_check_types(const char *list)
+{
+    for (const char *at = list;; at++) {
+        size_t len = strcspn(at, ",");
+        if (len < 1 || len > 64 || strspn(at, LOWER "_.-") < len)
+            return false;
+        at += len;
+        if (*at == '\0')
+            return true;
+    }
+}
+
+/* An action that appliances know; handing over to a person is none that a rule could take. */
+static bool good_action(const char *action)
+{
+    return rule_action_known(slice_of(action)) && strcmp(action, "escalate") != 0;
+}
+
 static bool good_runbook(const struct new_runbook *runbook, struct error *error)
 {
-    const char *platform = runbook->platform, *tier = runbook->risk_tier;
+    const char *platform = runbook->platform, *tier = runbook->risk_tier, *hipaa = runbook->hipaa_controls;
     bool good_platform = platform == NULL || strcmp(platform, "windows") == 0 || strcmp(platform, "linux") == 0;
     bool good_tier = tier == NULL || (strlen(tier) == 2 && tier[0] == 'R' && tier[1] >= '0' && tier[1] <= '3');
-    return form(made_of(runbook->runbook_id, ALNUM "._-", 3, 64), error,
-                "A runbook id has 3 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'.") &&
+    bool good_id = made_of(runbook->runbook_id, ALNUM "._-", 3, 64) && strchr("._-", runbook->runbook_id[0]) == NULL;
+    return form(good_id, error,
+                "A runbook id has 3 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-', the first a letter or digit.") &&
+           (runbook->title == NULL || good_name(runbook->title, error)) &&
            form(good_platform, error, "A platform is windows or linux.") &&
+           form(runbook->action == NULL || good_action(runbook->action), error,
+                "An action is one that appliances know, such as run_windows_runbook or run_backup_job.") &&
            form(good_tier, error, "A risk tier is R0, R1, R2 or R3.") &&
-           form(runbook->check_types == NULL || made_of(runbook->check_types, LOWER "_.-,", 1, 4096), error,
+           form(hipaa == NULL || !slice_has_control(slice_of(hipaa), false), error,
+                "HIPAA controls are text, separated by commas.") &&
+           form(runbook->check_types == NULL || good_check_types(runbook->check_types), error,
                 "Check types have 1 to 64 characters of a-z, 0-9, '_', '.' and '-' each, separated by commas.");
 }
 

@@ -6,6 +6,8 @@ static bool is_own(const struct json *value, struct slice own, const char *point
     enum json_type type = json_type_of(value);
     if (type == JSON_ABSENT || type == JSON_NULL)
         return true;
+    if (slice_is(json_as_string(value), ""))
+        return true;
     if (type != JSON_STRING)
         return error_add(error, pointer, "must be a string, not %s", json_type_name(type));
     return slice_equal(json_as_string(value), own) ||
