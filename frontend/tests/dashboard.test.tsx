@@ -103,6 +103,21 @@ test("P10: when the rule has changed since it was shown, the new one is shown an
   expect(new Set(keys).size).toBe(2);
 });
 
+test("P10: a name typed in haste does not slip past a rule that changed meanwhile", async () => {
+  let digest = "digest-1";
+  const server = signedIn().on(`GET ${learning}/candidates/a`, ({ query }) => ({
+    body: detail(candidate("a"), query.get("custom_name") ?? "Auto", digest),
+  }));
+  const { user } = open();
+  const dialog = await openApproval(user);
+  await within(dialog).findByText(/50/);
+  digest = "digest-2";
+  fireEvent.change(within(dialog).getByLabelText(/Rule name/), { target: { value: "Haste" } });
+  fireEvent.click(within(dialog).getByRole("button", { name: "Approve and deploy" }));
+  expect(await within(dialog).findByText(/has changed since it was shown/)).toBeTruthy();
+  expect(server.calls(`POST ${learning}/candidates/a/approve`)).toHaveLength(0);
+});
+
 test("P4: when somebody else was faster, the dialog says so and approves nothing more", async () => {
   let status: "not_submitted" | "approved" = "not_submitted";
   signedIn()
