@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 
+#define BYTES(literal) {literal, sizeof(literal) - 1}
 #define BROKEN "\xEF\xBF\xBD"
 
 static void good_json_comes_back_byte_for_byte(void **state)
@@ -22,15 +23,15 @@ static void what_writers_get_wrong_is_mended(void **state)
         struct slice text;
         const char *mended;
     } cases[] = {
-        {SLICE("\"a\\u0000b\""), "\"a" BROKEN "b\""},
-        {SLICE("\"\\ud800\""), "\"" BROKEN "\""},
-        {SLICE("\"\\udc00\\ud83d\\ude00\""), "\"" BROKEN "\\ud83d\\ude00\""},
-        {SLICE("\"\\ud83d\\u0041\""), "\"" BROKEN "\\u0041\""},
-        {SLICE("\"a\xFF" "b\""), "\"a" BROKEN "b\""},
-        {SLICE("\"\xC3\""), "\"" BROKEN "\""},
-        {SLICE("\"\x01\n\""), "\"  \""},
-        {SLICE("\"\0\""), "\" \""},
-        {SLICE("[NaN,Infinity,-Infinity]"), "[\"NaN\",\"Infinity\",\"-Infinity\"]"},
+        {BYTES("\"a\\u0000b\""), "\"a" BROKEN "b\""},
+        {BYTES("\"\\ud800\""), "\"" BROKEN "\""},
+        {BYTES("\"\\udc00\\ud83d\\ude00\""), "\"" BROKEN "\\ud83d\\ude00\""},
+        {BYTES("\"\\ud83d\\u0041\""), "\"" BROKEN "\\u0041\""},
+        {BYTES("\"a\xFF" "b\""), "\"a" BROKEN "b\""},
+        {BYTES("\"\xC3\""), "\"" BROKEN "\""},
+        {BYTES("\"\x01\n\""), "\"  \""},
+        {BYTES("\"\0\""), "\" \""},
+        {BYTES("[NaN,Infinity,-Infinity]"), "[\"NaN\",\"Infinity\",\"-Infinity\"]"},
     };
     char why[100];
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
