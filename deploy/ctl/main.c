@@ -16,7 +16,7 @@
 
 enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024 };
 
-/* An option of a command: `--name VALUE`. */
+/* An option of a command: `--name VALUE`. The first required one may also be given without its name. */
 struct option {
     const char *name;
     bool required;
@@ -110,7 +110,7 @@ static bool rotate_key(struct run *run)
 static bool revoke_key(struct run *run)
 {
     const char *id;
-    if (!operator_revoke_key(&run->operation, run->values[0], &id, run->error))
+    if (!operator_revoke_key(&run->operation, run->values[0], run->values[1], &id, run->error))
         return false;
     json_text(run->json, "id", id);
     json_text(run->json, "status", "revoked");
@@ -139,7 +139,7 @@ static bool add_appliance(struct run *run)
 
 static bool revoke_appliance(struct run *run)
 {
-    if (!operator_revoke_appliance(&run->operation, run->values[0], run->error))
+    if (!operator_revoke_appliance(&run->operation, run->values[0], run->values[1], run->error))
         return false;
     json_text(run->json, "appliance_id", run->values[0]);
     json_text(run->json, "status", "revoked");
@@ -164,10 +164,10 @@ static const struct command COMMANDS[] = {
     {"user", "add", {{"partner", true}, {"email", true}, {"role", true}, {"name", false}}, add_user},
     {"key", "add", {{"partner", true}, {"scopes", true}, {"expires", true}, {"user", false}, {"name", false}}, add_key},
     {"key", "rotate", {{"key", true}, {"expires", true}, {"overlap", false}}, rotate_key},
-    {"key", "revoke", {{"key", true}}, revoke_key},
+    {"key", "revoke", {{"key", true}, {"partner", false}}, revoke_key},
     {"site", "add", {{"partner", true}, {"site-id", true}, {"name", true}}, add_site},
     {"appliance", "add", {{"site", true}, {"appliance-id", true}}, add_appliance},
-    {"appliance", "revoke", {{"appliance-id", true}}, revoke_appliance},
+    {"appliance", "revoke", {{"appliance-id", true}, {"site", false}}, revoke_appliance},
     {"runbook",
      "add",
      {{"runbook-id", true}, {"title", false}, {"platform", false}, {"action", false}, {"risk", false}, {"hipaa", false},
@@ -215,8 +215,11 @@ static bool parse_options(struct arena *arena, const struct command *command, in
                           const char **values)
 {
     for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) != 0)
-            return fprintf(stderr, "flywheelctl: options look like --name VALUE, not '%s'\n", argv[i]) < 0;
+        if (strncmp(argv[i], "--", 2) != 0) {
+            if (!take_option(command, command->options[0].name, argv[i], values))
+                return false;
+            continue;
+        }
         char *name = arena_text(arena, slice_of(argv[i] + 2));
         char *equals = strchr(name, '=');
         const char *value = equals != NULL ? equals + 1 : NULL;

@@ -4,6 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/slice.h"
+
+/* A text that was cut to its room, or that shows a part of another, may hold part of a character: `?` stands for it, so
+ * that what is told stays UTF-8. */
+static void mend(char *text)
+{
+    struct slice rest = slice_of(text);
+    while (rest.len > 0) {
+        size_t length = slice_character(rest);
+        if (length == 0)
+            text[rest.ptr - text] = '?';
+        length += length == 0;
+        rest = (struct slice){rest.ptr + length, rest.len - length};
+    }
+}
+
 bool error_set(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
 {
     error->kind = kind;
@@ -12,6 +28,7 @@ bool error_set(struct error *error, enum error_kind kind, const char *slug, cons
     va_start(args, format);
     vsnprintf(error->detail, sizeof error->detail, format, args);
     va_end(args);
+    mend(error->detail);
     return false;
 }
 
@@ -28,6 +45,8 @@ bool error_add(struct error *error, const char *pointer, const char *format, ...
     va_start(args, format);
     vsnprintf(item->detail, sizeof item->detail, format, args);
     va_end(args);
+    mend(item->pointer);
+    mend(item->detail);
     return false;
 }
 

@@ -10,6 +10,10 @@
     "INSERT INTO promotion_audit_log (partner_id, actor_kind, actor, action, entity, entity_id, site_id) "            \
     "SELECT " partner_id ", 'operator', $1, '" action "', '" entity "', " entity_id ", " site_id " FROM " from
 
+/* A key by its id, by the prefix that lists show, or by itself. */
+#define NAMED_KEY(value)                                                                                              \
+    "(k.id::text = " value " OR k.prefix = " value " OR k.key_hash = sha256(convert_to(" value ", 'UTF8')))"
+
 DB_STATEMENT(operator_partner, 3,
              "WITH made AS (INSERT INTO partners (slug, name) VALUES ($2, $3) ON CONFLICT (slug) DO NOTHING "
              "RETURNING id), logged AS (" LOGGED("partner.created", "partner", "id::text", "id", "NULL", "made") ") "
@@ -28,7 +32,7 @@ DB_STATEMENT(operator_key, 8,
              "SELECT id, to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM made");
 /* The new key's id comes from here, so that the old row can name it in the same statement. */
 DB_STATEMENT(operator_key_rotate, 6,
-             "WITH old AS (SELECT * FROM api_keys WHERE (id::text = $2 OR prefix = $2) AND revoked_at IS NULL "
+             "WITH old AS (SELECT * FROM api_keys k WHERE " NAMED_KEY("$2") " AND revoked_at IS NULL "
              "AND expires_at > now()), made AS (INSERT INTO api_keys (id, partner_id, user_id, name, prefix, key_hash, "
              "scopes, expires_at) SELECT $3::uuid, partner_id, user_id, name, $4, $5::bytea, scopes, "
              "now() + make_interval(secs => $6::float8) FROM old RETURNING id, partner_id, expires_at, scopes), "
@@ -36,13 +40,14 @@ DB_STATEMENT(operator_key_rotate, 6,
              "SELECT to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
              "array_to_string(scopes, ',') FROM made");
 DB_STATEMENT(operator_key_retire, 3,
-             "UPDATE api_keys SET replaced_by = $2::uuid, "
+             "UPDATE api_keys k SET replaced_by = $2::uuid, "
              "expires_at = least(expires_at, now() + make_interval(secs => $3::float8)) "
-             "WHERE (id::text = $1 OR prefix = $1) AND id <> $2::uuid "
+             "WHERE " NAMED_KEY("$1") " AND k.id <> $2::uuid "
              "AND EXISTS (SELECT FROM api_keys WHERE id = $2::uuid)");
-DB_STATEMENT(operator_key_revoke, 2,
-             "WITH gone AS (UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) "
-             "WHERE id::text = $2 OR prefix = $2 RETURNING id, partner_id), "
+DB_STATEMENT(operator_key_revoke, 3,
+             "WITH gone AS (UPDATE api_keys k SET revoked_at = coalesce(revoked_at, now()) WHERE " NAMED_KEY("$2")
+             " AND ($3::text IS NULL OR k.partner_id = (SELECT id FROM partners WHERE slug = $3)) "
+             "RETURNING id, partner_id), "
              "logged AS (" LOGGED("key.revoked", "key", "id::text", "partner_id", "NULL", "gone") ") "
              "SELECT id FROM gone");
 DB_STATEMENT(operator_site, 4,
@@ -60,8 +65,9 @@ DB_STATEMENT(operator_token, 3,
              "INSERT INTO appliance_tokens (appliance_id, partner_id, token_hash) "
              "SELECT appliance_id, partner_id, $3::bytea FROM site_appliances "
              "WHERE appliance_id = $2 AND site_id = $1 AND status = 'active' RETURNING id");
-DB_STATEMENT(operator_appliance_revoke, 2,
+DB_STATEMENT(operator_appliance_revoke, 3,
              "WITH gone AS (UPDATE site_appliances SET status = 'revoked' WHERE appliance_id = $2 "
+             "AND ($3::text IS NULL OR site_id = $3) "
              "RETURNING appliance_id, site_id, partner_id), tokens AS (UPDATE appliance_tokens t "
              "SET revoked_at = coalesce(t.revoked_at, now()) FROM gone WHERE t.appliance_id = gone.appliance_id), "
              "logged AS (" LOGGED("appliance.revoked", "appliance", "appliance_id", "partner_id", "site_id", "gone") ") "
@@ -260,21 +266,22 @@ bool operator_rotate_key(const struct operation *operation, const char *old_key,
     if (!run(operation, calls, COUNT_OF(calls), rows, error))
         return false;
     if (db_count(rows[0]) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no valid key with the id or prefix '%s'.",
-                         old_key);
+        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no such key that is still valid.");
     key->expires_at = db_text(rows[0], 0, 0);
     key->scopes = db_text(rows[0], 0, 1);
     return true;
 }
 
-bool operator_revoke_key(const struct operation *operation, const char *key, const char **id, struct error *error)
+bool operator_revoke_key(const struct operation *operation, const char *key, const char *partner_slug, const char **id,
+                         struct error *error)
 {
-    const struct db_call call = {&operator_key_revoke, (const char *const[]){operation->operator_name, key}};
+    const struct db_call call = {&operator_key_revoke,
+                                 (const char *const[]){operation->operator_name, key, partner_slug}};
     const struct db_rows *rows;
     if (!run(operation, &call, 1, &rows, error))
         return false;
     if (db_count(rows) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no key with the id or prefix '%s'.", key);
+        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no such key.");
     *id = db_text(rows, 0, 0);
     return true;
 }
@@ -315,15 +322,17 @@ bool operator_add_appliance(const struct operation *operation, const char *site_
                                              "An appliance with this id is revoked, or belongs to another site.", error);
 }
 
-bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id, struct error *error)
+bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id, const char *site_id,
+                               struct error *error)
 {
     const struct db_call call = {&operator_appliance_revoke,
-                                 (const char *const[]){operation->operator_name, appliance_id}};
+                                 (const char *const[]){operation->operator_name, appliance_id, site_id}};
     const struct db_rows *rows;
     if (!run(operation, &call, 1, &rows, error))
         return false;
     return db_count(rows) == 1 ||
-           error_set(error, ERROR_NOT_FOUND, "not-found", "There is no appliance '%s'.", appliance_id);
+           error_set(error, ERROR_NOT_FOUND, "not-found", "There is no appliance '%s'%s%s.", appliance_id,
+                     site_id != NULL ? " at the site " : "", site_id != NULL ? site_id : "");
 }
 
 /* Names of check types, separated by single commas. */

@@ -36,14 +36,14 @@ struct new_key {
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error) MUST_USE;
 
-/* Replaces a key, named by its id or prefix, by a new one with the same scopes, person and name; the old one works for
+/* Replaces a key, named by its id, its prefix or itself, by a new one with the same scopes, person and name; the old one works for
  * `overlap_s` more seconds (0: not any more), never longer than it would have. ERROR_NOT_FOUND also for a key that is
  * revoked or expired. */
 bool operator_rotate_key(const struct operation *operation, const char *old_key, long expires_s, long overlap_s,
                          struct new_key *key, struct error *error) MUST_USE;
 
-/* Revokes a key by its id or by its prefix, at once. */
-bool operator_revoke_key(const struct operation *operation, const char *key, const char **id,
+/* Revokes a key, named by its id, its prefix or itself, at once. `partner_slug`: whose it must be, NULL for anybody's. */
+bool operator_revoke_key(const struct operation *operation, const char *key, const char *partner_slug, const char **id,
                          struct error *error) MUST_USE;
 
 bool operator_add_site(const struct operation *operation, const char *partner_slug, const char *site_id,
@@ -53,8 +53,8 @@ bool operator_add_site(const struct operation *operation, const char *partner_sl
 bool operator_add_appliance(const struct operation *operation, const char *site_id, const char *appliance_id,
                             const char **token, struct error *error) MUST_USE;
 
-/* Revokes an appliance and all its tokens. */
-bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id,
+/* Revokes an appliance and all its tokens. `site_id`: whose it must be, NULL for any site's. */
+bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id, const char *site_id,
                                struct error *error) MUST_USE;
 
 /* Adds a runbook to the catalogue, or check types to one that is there. `check_types`, `hipaa_controls`: comma-separated

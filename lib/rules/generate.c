@@ -109,7 +109,7 @@ static bool check_remedy(const struct remedy *remedy, struct error *error)
 static bool mismatch(struct error *error, struct slice chosen, const char *because,
                      struct slice instead)
 {
-    error_add(error, "/check_type", "%s", because);
+    error_add(error, "/check_type", "cannot be used: %s%.*s", because, SHOWN(instead));
     return error_set(error, ERROR_INVALID, "check-type-mismatch",
                      "The check type %.*s cannot be used: %s%.*s.", SHOWN(chosen), because,
                      SHOWN(instead));
@@ -147,11 +147,13 @@ static bool check_type_of_runbook(const struct rule_evidence *evidence, const st
     struct slice chosen = evidence->chosen_check_type;
     if (known(chosen) && !listed(types, chosen))
         return mismatch(error, chosen, "it is not among the check types of ", remedy->id);
-    if (!known(chosen) && types.count > 1)
+    if (!known(chosen) && types.count > 1) {
+        error_add(error, "/check_type", "is needed: one of the candidate's check_type_choices");
         return error_set(error, ERROR_INVALID, "check-type-needed",
                          "%.*s serves several check types; name the one this pattern is about as "
                          "check_type (the candidate's check_type_choices lists them).",
                          SHOWN(remedy->id));
+    }
     *check_type = types.count == 1 ? types.items[0] : chosen;
     return true;
 }
