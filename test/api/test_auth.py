@@ -53,6 +53,24 @@ def test_a_reading_key_reads_and_decides_nothing(acme):
     assert acme.find(candidate["pattern_signature"])["approval_status"] == "not_submitted"
 
 
+def test_a_deciding_key_reads_nothing(acme):
+    decider = acme.new_key("decide")
+    for path in READS:
+        assert "read" in expect(403, decider.get(LEARNING + path))["detail"]
+    expect(200, decider.reject(acme.new_candidate()["id"]))
+
+
+def test_a_rotated_key_and_its_successor_work_side_by_side_for_a_while(acme, server):
+    old = acme.new_key("read,decide")
+    made = control("key", "rotate", "--key", old.key_id, "--expires", "90d", "--overlap", "2s")
+    new = Caller(server, key=made["api_key"])
+    expect(200, old.get(LEARNING + "/stats"))
+    expect(200, new.get(LEARNING + "/stats"))
+    time.sleep(2.1)
+    expect(401, old.get(LEARNING + "/stats"))
+    expect(200, new.reject(acme.new_candidate()["id"]))
+
+
 def test_an_expired_key_is_401(acme):
     key = acme.new_key("read", expires="2s")
     expect(200, key.get(LEARNING + "/stats"))
