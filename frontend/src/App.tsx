@@ -9,7 +9,7 @@ import { SessionContext } from "./session/context";
 import { SessionEnded } from "./session/SessionEnded";
 import { SignInPage } from "./session/SignIn";
 import { Logo } from "./ui/icons";
-import { Toasts } from "./ui/Toasts";
+import { Toasts, useToast } from "./ui/Toasts";
 
 export function newQueryClient(): QueryClient {
   return new QueryClient({
@@ -47,6 +47,7 @@ function forgetEverything(client: QueryClient): void {
 /** Who is signed in decides what is shown: the sign-in page, or the dashboard. */
 function SessionGate() {
   const client = useQueryClient();
+  const toast = useToast();
   const [ended, setEnded] = useState(false);
   const session = useQuery<Session | null>({
     queryKey: sessionKey,
@@ -81,15 +82,23 @@ function SessionGate() {
     },
     [client],
   );
-  const leave = useCallback(async () => {
+  const toSignIn = () => {
+    client.setQueryData(sessionKey, null);
+    setEnded(false);
+    forgetEverything(client);
+  };
+  const leave = async () => {
     try {
       await signOut();
-    } finally {
-      client.setQueryData(sessionKey, null);
-      setEnded(false);
-      forgetEverything(client);
+    } catch (error) {
+      // The session goes on at the server: somebody who walks away now must know.
+      if (!(error instanceof ApiError) || error.status !== 401) {
+        toast({ tone: "bad", text: `You are still signed in: ${(error as Error).message}` });
+        return;
+      }
     }
-  }, [client]);
+    toSignIn();
+  };
 
   if (session.isPending) {
     return (
@@ -119,7 +128,7 @@ function SessionGate() {
         <SessionEnded
           email={known.user.email}
           onSignedIn={signedIn}
-          onLeave={() => void leave().catch(() => {})}
+          onLeave={toSignIn}
         />
       )}
     </SessionContext>

@@ -53,7 +53,7 @@ export function PartnerDashboard({ onSignOut }: Props) {
             <button
               type="button"
               className="button button-small"
-              onClick={() => void onSignOut().catch(() => {})}
+              onClick={() => void onSignOut()}
             >
               Sign out
             </button>

@@ -103,7 +103,7 @@ export function PartnerSites() {
     );
     const order = orders[(sort ?? "name").replace(/^-/, "")] ?? orders["name"];
     found.sort(order);
-    return sort?.startsWith("-") ? found.reverse() : found;
+    return sort?.startsWith("-") ? found.toReversed() : found;
   };
 
   return (

@@ -292,6 +292,9 @@ test("P5: of many rejections, those that failed are named and stay selected", as
   expect(screen.getByText("1 candidate selected")).toBeTruthy();
 });
 
+const box = (id: string) =>
+  screen.getByLabelText<HTMLInputElement>(`Select pattern-${id} at North Valley Dental`);
+
 test("a selection spans a shift-click and survives a refresh that reorders the list", async () => {
   const all = ["a", "b", "c", "d"].map((id) => candidate(id));
   let order = all;
@@ -299,13 +302,11 @@ test("a selection spans a shift-click and survives a refresh that reorders the l
     body: { candidates: order, total: 4, next_cursor: null },
   }));
   const { client } = open();
-  const box = (id: string) =>
-    screen.getByLabelText<HTMLInputElement>(`Select pattern-${id} at North Valley Dental`);
   await screen.findByLabelText(/Select pattern-a/);
   fireEvent.click(box("a"));
   fireEvent.click(box("c"), { shiftKey: true });
   expect(screen.getByText("3 candidates selected")).toBeTruthy();
-  order = [...all].reverse();
+  order = all.toReversed();
   await act(() => client.invalidateQueries());
   await waitFor(() =>
     expect(screen.getAllByLabelText(/^Select pattern/)[0]).toBe(box("d")),
@@ -535,6 +536,17 @@ test("P20: an execution without a clear yes is not shown as a success", async ()
   expect(within(table).queryByText("Success")).toBeNull();
   const time = table.querySelector("time")!;
   expect(time.getAttribute("title")).toBe("2026-11-20 10:00:00 UTC");
+});
+
+test("a sign-out that did not arrive is not shown as one", async () => {
+  let away = true;
+  signedIn().on("POST /api/partner-auth/logout", () => (away ? unreachable() : { body: {} }));
+  const { user } = open();
+  await user.click(await screen.findByRole("button", { name: "Sign out" }));
+  expect(await screen.findByText(/You are still signed in/)).toBeTruthy();
+  away = false;
+  await user.click(screen.getByRole("button", { name: "Sign out" }));
+  expect(await screen.findByLabelText("Password")).toBeTruthy();
 });
 
 test("a server that is away at the start is said, and can be tried again", async () => {

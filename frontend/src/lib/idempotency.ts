@@ -3,7 +3,7 @@
  * a 5xx), trying again with the same body sends the same key, so it cannot happen twice. A changed
  * body or a definite answer begins a new attempt.
  */
-import { useRef } from "react";
+import { useState } from "react";
 import { ApiError } from "../api/http";
 
 /** Random; `crypto.randomUUID` exists on secure origins only, and a clinic's network may be plain. */
@@ -35,7 +35,6 @@ export class Attempt {
 }
 
 export function useAttempt(): Attempt {
-  const ref = useRef<Attempt | null>(null);
-  ref.current ??= new Attempt();
-  return ref.current;
+  const [attempt] = useState(() => new Attempt());
+  return attempt;
 }

@@ -33,14 +33,10 @@ export function usePages(): Pages {
   const state: unknown = window.history.state;
   const before = cursor !== null && isPageState(state) ? state.before : [];
 
-  const next = useCallback(
-    (to: string) => changeSearch({ cursor: to }, { state: { before: [...before, cursor] } }),
-    [before, cursor],
-  );
-  const previous = useCallback(() => {
-    const to = before.at(-1) ?? null;
-    changeSearch({ cursor: to }, { state: { before: before.slice(0, -1) } });
-  }, [before]);
+  const next = (to: string) =>
+    changeSearch({ cursor: to }, { state: { before: [...before, cursor] } });
+  const previous = () =>
+    changeSearch({ cursor: before.at(-1) ?? null }, { state: { before: before.slice(0, -1) } });
   const change = useCallback(
     (to: Change, options?: { replace?: boolean }) =>
       changeSearch({ ...to, cursor: null }, options ?? {}),

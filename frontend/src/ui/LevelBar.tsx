@@ -11,24 +11,24 @@ interface Props {
   small?: boolean;
 }
 
+const total = (amounts: readonly number[]) => amounts.reduce((a, b) => a + b, 0);
+const percentOf = (part: number, whole: number) => `${whole > 0 ? (part / whole) * 100 : 0}%`;
+
 /** Who resolved it: L1, L2, L3 as parts of a bar. The words below say the same. */
 export function LevelBar({ shares, values, small = false }: Props) {
   const amounts = shares.map((share) => Math.max(0, share ?? 0));
-  const sum = amounts.reduce((a, b) => a + b, 0);
-  let left = 0;
+  const sum = total(amounts);
   return (
     <div className={small ? "levels levels-small" : "levels"}>
       <svg className="levels-bar" width="100%" height="100%" aria-hidden="true" focusable="false">
         {amounts.map((amount, index) => {
-          const width = sum > 0 ? (amount / sum) * 100 : 0;
-          const x = left;
-          left += width;
+          const left = total(amounts.slice(0, index));
           return (
             <rect
               key={levels[index]}
               className={`levels-${levels[index]}`}
-              x={`${x}%`}
-              width={`${width}%`}
+              x={percentOf(left, sum)}
+              width={percentOf(amount, sum)}
               y="0"
               height="100%"
             />

@@ -1,5 +1,4 @@
-import { useEffect, useId, useState } from "react";
-import { useDebounced } from "../lib/debounce";
+import { useEffect, useId, useRef, useState } from "react";
 import { useHoldPolling } from "../lib/polling";
 
 interface Props {
@@ -9,12 +8,14 @@ interface Props {
   onChange: (value: string) => void;
 }
 
+const rest = 300;
+
 /** Searches as one types, a moment after the last key; what is in the box is never overwritten. */
 export function SearchBox({ label, value, placeholder, onChange }: Props) {
   const id = useId();
   const [draft, setDraft] = useState(value);
   const [known, setKnown] = useState(value);
-  const rested = useDebounced(draft, 300);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const typing = draft.trim() !== value;
   useHoldPolling(typing);
 
@@ -23,11 +24,12 @@ export function SearchBox({ label, value, placeholder, onChange }: Props) {
     setKnown(value);
     if (value !== draft.trim()) setDraft(value);
   }
-  useEffect(() => {
-    if (rested === draft && rested.trim() !== value) onChange(rested.trim());
-    // Only a rest in typing searches; a change of `value` alone must not search again.
-    // oxlint-disable-next-line exhaustive-deps
-  }, [rested]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const search = (text: string) => {
+    clearTimeout(timer.current);
+    if (text.trim() !== value) onChange(text.trim());
+  };
 
   return (
     <div className="filter filter-search">
@@ -40,9 +42,13 @@ export function SearchBox({ label, value, placeholder, onChange }: Props) {
         maxLength={200}
         autoComplete="off"
         spellCheck={false}
-        onChange={(e) => setDraft(e.target.value)}
+        onChange={({ target }) => {
+          setDraft(target.value);
+          clearTimeout(timer.current);
+          timer.current = setTimeout(search, rest, target.value);
+        }}
         onKeyDown={(e) => {
-          if (e.key === "Enter" && draft.trim() !== value) onChange(draft.trim());
+          if (e.key === "Enter") search(draft);
         }}
       />
     </div>
