@@ -273,7 +273,7 @@ static bool take_batch(struct batch *batch, const struct json *document, struct 
             return false;
     json_writer_end(&batch->writer);
     buffer_append_char(&batch->months, '}');
-    return true;
+    return report_fits(batch->count, &batch->rows, error);
 }
 
 static bool in_change(struct change *change, void *argument, struct answer *answer, struct error *error)

@@ -16,4 +16,8 @@ struct slice report_text(struct arena *arena, const struct json *value, size_t l
 /* The same for words of a fixed form, [a-z0-9_.-]{1,64}; absent for any other. */
 struct slice report_word(const struct json *value);
 
+/* The most elements a report may have: its answer and the rows made of it stay within their ceilings, and the statement
+ * that stores it within its time. ERROR_TOO_LARGE when there are more, or when `rows` outgrew its ceiling. */
+bool report_fits(size_t count, const struct buffer *rows, struct error *error) MUST_USE;
+
 #endif

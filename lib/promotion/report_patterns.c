@@ -322,7 +322,8 @@ bool report_pattern_stats(struct session *session, const struct json *document, 
                 report_is_callers_own(&session->principal, document, error) && check_document(&push, document, error);
     if (done) {
         take_patterns(&push);
-        done = change_run(session, &none, in_change, &push, NULL, &unused, error);
+        done = report_fits(push.received, &push.rows, error) &&
+               change_run(session, &none, in_change, &push, NULL, &unused, error);
     }
     if (done)
         render(&push, answer);

@@ -62,3 +62,12 @@ def test_a_bad_runbook_is_refused_with_the_reason(acme, option, value):
     with pytest.raises(Refused) as refused:
         control("runbook", "add", *(word for pair in options.items() for word in pair))
     assert "our side" not in str(refused.value)
+
+
+@pytest.mark.parametrize("path, member", [("/api/agent/executions", "executions"),
+                                          ("/api/agent/sync/pattern-stats", "pattern_stats")])
+@pytest.mark.parametrize("element", [b"1", b'{"execution_id":"x","pattern_signature":"x"}'])
+def test_a_report_of_more_elements_than_can_be_stored_at_once_is_413(acme, path, member, element):
+    body = b'{"%s":[%s]}' % (member.encode(), b",".join([element] * 60000))
+    answer = acme.main.appliances[0].caller.call("POST", path, raw=body, headers={"Content-Type": "application/json"})
+    expect(413, answer)
