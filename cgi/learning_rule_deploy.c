@@ -7,7 +7,9 @@ static const char *message_for(struct arena *arena, const struct rule_change *re
     if (result->deployed_to == 0)
         return arena_printf(arena, "Rule %s is released, but %s has no appliance to send it to yet.",
                             result->rule_id.ptr, result->site_name.ptr);
-    return arena_printf(arena, "Rule %s was queued for %ld appliance%s of %s.", result->rule_id.ptr,
+    return arena_printf(arena, result->changed ? "Rule %s was queued for %ld appliance%s of %s."
+                                               : "Rule %s is out already: %ld appliance%s of %s have it or will get it.",
+                        result->rule_id.ptr,
                         result->deployed_to, result->deployed_to == 1 ? "" : "s", result->site_name.ptr);
 }
 
@@ -21,6 +23,7 @@ static bool deploy(struct change *change, void *argument, struct answer *answer,
     json_text(&json, "status", "deployed");
     json_string(&json, "rule_id", result.rule_id);
     json_integer(&json, "deployed_to", result.deployed_to);
+    json_bool(&json, "changed", result.changed);
     json_text(&json, "message", message_for(change->session->arena, &result));
     json_writer_end(&json);
     return true;

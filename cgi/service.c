@@ -78,6 +78,9 @@ static bool prepare(struct call *call, struct database *database)
                                    .query_count = endpoint->query_count,
                                    .body = endpoint->members,
                                    .body_count = endpoint->member_count};
+    if (call->request->repeated_header)
+        return error_set(call->error, ERROR_MALFORMED, "repeated-header",
+                         "A header that may be sent once was sent more than once.");
     open_session(call, database);
     if (is_write(call) && !http_same_origin(call->request, call->error))
         return false;

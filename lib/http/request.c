@@ -54,8 +54,10 @@ static void fill_member(struct http_request *request, struct slice name, struct 
     for (size_t i = 0; i < COUNT_OF(ENTRIES); i++) {
         if (slice_is(name, ENTRIES[i].name)) {
             /* nginx sends headers that the client left out as empty parameters. */
+            struct slice *member = (struct slice *)(void *)((char *)request + ENTRIES[i].offset);
+            request->repeated_header |= slice_present(*member) && value.len > 0;
             if (value.len > 0)
-                *(struct slice *)(void *)((char *)request + ENTRIES[i].offset) = value;
+                *member = value;
             return;
         }
     }

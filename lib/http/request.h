@@ -32,6 +32,7 @@ struct http_request {
     struct slice cookie;
     struct slice if_none_match;
     struct slice idempotency_key;
+    bool repeated_header; /* one of the above was sent more than once: which one counts cannot be told */
     /* Reads the body to its end into the arena, once; use http_body. */
     struct http_body_source *source;
 };

@@ -103,20 +103,22 @@ void promoted_rule_keys(const struct list *list, size_t row, enum rule_sort sort
 DB_STATEMENT(rules_move_revision, 1,
              "UPDATE sites SET rules_revision = rules_revision + 1 "
              "WHERE site_id = $1 AND partner_id = current_partner()");
+/* What an appliance has of this version, or is about to get, is left as it is: sending twice is not a new delivery. */
 DB_STATEMENT(rules_dispatch, 1,
-             "WITH rule AS (SELECT rule_id, site_id, partner_id, version FROM promoted_rules "
-             "WHERE id = $1::uuid AND status = 'active' AND released_at IS NOT NULL), "
-             "sent AS (INSERT INTO promoted_rule_deployments "
+             "WITH target AS (SELECT r.rule_id, r.site_id, a.appliance_id, r.partner_id, r.version "
+             "FROM promoted_rules r JOIN site_appliances a ON a.site_id = r.site_id AND a.status = 'active' "
+             "WHERE r.id = $1::uuid AND r.status = 'active' AND r.released_at IS NOT NULL), "
+             "sent AS (INSERT INTO promoted_rule_deployments AS d "
              "(rule_id, site_id, appliance_id, partner_id, rule_version) "
-             "SELECT r.rule_id, r.site_id, a.appliance_id, r.partner_id, r.version FROM rule r "
-             "JOIN site_appliances a ON a.site_id = r.site_id AND a.status = 'active' ORDER BY a.appliance_id "
+             "SELECT rule_id, site_id, appliance_id, partner_id, version FROM target ORDER BY appliance_id "
              "ON CONFLICT (site_id, rule_id, appliance_id) DO UPDATE SET rule_version = EXCLUDED.rule_version, "
              "deployment_status = 'pending', deployed_at = now(), delivered_at = NULL, acknowledged_at = NULL, "
-             "error = NULL RETURNING 1), "
-             "counted AS (UPDATE promoted_rules SET deployment_count = (SELECT count(*) FROM sent), "
+             "error = NULL WHERE d.rule_version <> EXCLUDED.rule_version "
+             "OR d.deployment_status IN ('failed', 'removed') RETURNING 1), "
+             "counted AS (UPDATE promoted_rules SET deployment_count = (SELECT count(*) FROM target), "
              "last_deployed_at = CASE WHEN EXISTS (SELECT FROM sent) THEN now() ELSE last_deployed_at END "
-             "WHERE id = $1::uuid AND EXISTS (SELECT FROM rule)) "
-             "SELECT count(*) FROM sent");
+             "WHERE id = $1::uuid AND status = 'active' AND released_at IS NOT NULL) "
+             "SELECT count(*) FROM target");
 
 struct db_call rules_revision_call(struct arena *arena, const char *site_id)
 {
@@ -142,6 +144,12 @@ DB_STATEMENT(rule_lock_by_rule_id, 1, LOCKED_RULE "AND r.rule_id = $1 FOR UPDATE
 DB_STATEMENT(rule_set_status, 2,
              "UPDATE promoted_rules r SET status = $2, updated_at = now(), revision = s.rules_revision "
              "FROM sites s WHERE r.id = $1::uuid AND s.site_id = r.site_id");
+/* How many appliances shall have the rule, and how many of them neither have it nor are about to. */
+DB_STATEMENT(rule_reach, 1,
+             "SELECT count(*), count(*) FILTER (WHERE d.id IS NULL OR d.deployment_status IN ('failed', 'removed')) "
+             "FROM promoted_rules r JOIN site_appliances a ON a.site_id = r.site_id AND a.status = 'active' "
+             "LEFT JOIN promoted_rule_deployments d ON d.site_id = r.site_id AND d.rule_id = r.rule_id "
+             "AND d.appliance_id = a.appliance_id AND d.rule_version = r.version WHERE r.id = $1::uuid");
 DB_STATEMENT(rule_release, 1,
              "UPDATE promoted_rules r SET released_at = coalesce(r.released_at, now()), updated_at = now(), "
              "revision = s.rules_revision FROM sites s WHERE r.id = $1::uuid AND s.site_id = r.site_id");
@@ -253,8 +261,14 @@ bool promoted_rule_deploy(struct change *change, struct slice id, struct rule_ch
         return false;
     if (!slice_is(rule.status, "active"))
         return refuse(&rule, "rule-not-active", "Only an active rule can be sent.", error);
-    *result = (struct rule_change){rule.rule_id, rule.site_name, rule.status, true, 0};
     const char *row_id = arena_text(arena, rule.id);
+    const struct db_rows *reach;
+    if (!db_query(change->transaction, &rule_reach, &row_id, &reach, error))
+        return false;
+    bool is_out = rule.released && db_integer(reach, 0, 1) == 0;
+    *result = (struct rule_change){rule.rule_id, rule.site_name, rule.status, !is_out, (long)db_integer(reach, 0, 0)};
+    if (is_out)
+        return true;
     const struct audit_event event = rule_event(arena, &rule, "rule.deployed", rule.status, SLICE_ABSENT);
     return apply(change, &rule, (struct db_call){&rule_release, &row_id}, &event, result, error);
 }

@@ -41,7 +41,8 @@ struct rule_change {
 bool promoted_rule_set_status(struct change *change, struct slice id, struct slice status, struct slice reason,
                               struct rule_change *result, struct error *error) MUST_USE;
 
-/* Sends a rule that was held back, or sends it again. ERROR_CONFLICT unless it is active. */
+/* Sends a rule that was held back, or sends it to the appliances that lack it (new ones, failed ones). When all have it or are
+ * about to get it, nothing changes and nothing is logged. ERROR_CONFLICT unless it is active. */
 bool promoted_rule_deploy(struct change *change, struct slice id, struct rule_change *result,
                           struct error *error) MUST_USE;
 
@@ -52,7 +53,7 @@ bool promoted_rule_deploy(struct change *change, struct slice id, struct rule_ch
 struct db_call rules_revision_call(struct arena *arena, const char *site_id);
 
 /* Queues the rule (by row id) for every active appliance of its site if it is active and released; the one row and
- * column of the result is the number of appliances. */
+ * column of the result is the number of those appliances. */
 struct db_call rules_dispatch_call(struct arena *arena, const char *row_id);
 
 #endif
