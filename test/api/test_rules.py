@@ -158,7 +158,7 @@ def test_p13_every_kind_of_decision_has_its_row_in_the_audit_log(partner, databa
     expect(200, partner.api.reject(rejected["id"]))
     for status in ("disabled", "active", "archived"):
         expect(200, partner.api.set_status(answer["rule_id"], status))
-    expect(200, partner.api.approve(candidate["id"]))
+    expect(200, partner.api.approve(candidate["id"], deploy_immediately=False))
     expect(200, partner.api.deploy(answer["rule_id"]))
     rows = database.audit(candidate["pattern_signature"]) + database.audit(rejected["pattern_signature"])
     actions = {row["action"] for row in rows}
