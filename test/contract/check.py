@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Holds docs/openapi.yaml and docs/errors.md against the programs, nginx's routes and the sources.
+"""Holds docs/openapi.yaml and the documents for people against the programs, nginx's routes and the sources.
 
 usage: test/contract/check.py BUILD_DIR [DOCUMENT]     a build with its programs in BUILD_DIR/handlers
 
@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 from document import Document, check_document  # noqa: E402
 from programs import check_programs, check_routes, routes  # noqa: E402
+from prose import check_prose  # noqa: E402
 from report import Report  # noqa: E402
 from sources import check_sources  # noqa: E402
 
@@ -32,6 +33,7 @@ def main():
         declared = check_programs(document, report, build)
         check_routes(report, declared, routes("deploy/nginx/routes"))
         check_sources(document, report)
+        check_prose(report)
     return report.end()
 
 

@@ -15,7 +15,7 @@ ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (\d{3}) \|", re.MULTILINE)
 
 def text_of(*patterns, without=()):
     """The text of all files that the patterns name, in one."""
-    found = sorted(path for pattern in patterns for path in glob.glob(pattern) if path not in without)
+    found = sorted(path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path) and path not in without)
     texts = []
     for path in found:
         with open(path, encoding="utf-8") as file:
