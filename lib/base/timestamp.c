@@ -3,6 +3,7 @@
 #include <time.h>
 
 enum { MICRO = 1000000, DAY_S = 86400 };
+static const int64_t END_S = INT64_C(7289654400); /* 2201-01-01T00:00:00Z */
 
 int64_t timestamp_now(void)
 {
@@ -92,7 +93,8 @@ bool timestamp_parse(struct slice text, int64_t *microseconds)
         return false;
     int64_t seconds = days * DAY_S + hour * 3600 + minute * 60 + second - offset;
     *microseconds = seconds * MICRO + fraction;
-    return *microseconds >= 0;
+    /* An offset, or a leap second, may lead out of the years that the date lies in. */
+    return seconds >= 0 && seconds < END_S;
 }
 
 char *timestamp_text(struct arena *arena, int64_t microseconds)

@@ -16,7 +16,7 @@ int64_t timestamp_now(void);
 
 /* Reads a date and time by RFC 3339 section 5.6, and what appliances send besides: a space for the `T`, no
  * offset (then UTC), an offset whose `+` a query string turned into a space, up to 9 digits of fraction. False
- * for anything else, for dates that do not exist, and for years outside 1970–2200. */
+ * for anything else, for dates that do not exist, and for moments outside 1970–2200. */
 bool timestamp_parse(struct slice text, int64_t *microseconds) MUST_USE;
 
 /* `2026-01-02T03:04:05.678901Z`, in the arena. */
