@@ -101,13 +101,26 @@ static bool survey_tree(struct survey *survey, cJSON *node)
     return true;
 }
 
+/* Bytes of a name that a sentence shows: whole characters, 60 at most. */
+static int shown_of(const char *name)
+{
+    struct slice rest = slice_of(name);
+    size_t shown = 0, length = slice_character(rest);
+    for (; length > 0 && shown + length <= 60; length = slice_character(rest)) {
+        shown += length;
+        rest = (struct slice){rest.ptr + length, rest.len - length};
+    }
+    return (int)shown;
+}
+
 static const struct json *adopt(struct arena *arena, cJSON *tree, const struct json_census *census,
                                 char *why, size_t why_size)
 {
     struct survey survey = {.census = census};
     if (!survey_tree(&survey, tree)) {
         if (survey.duplicate != NULL)
-            snprintf(why, why_size, "the member \"%.60s\" twice in one object", survey.duplicate);
+            snprintf(why, why_size, "the member \"%.*s\" twice in one object",
+                     shown_of(survey.duplicate), survey.duplicate);
         else
             snprintf(why, why_size, "more than memory holds");
         cJSON_Delete(tree);
