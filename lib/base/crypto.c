@@ -90,8 +90,19 @@ char *base64url_text(struct arena *arena, struct slice bytes)
                              sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium takes some bytes above 0x7F for digits. */
+static bool is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] > 0x7F)
+            return false;
+    return true;
+}
+
 struct slice base64url_decode(struct arena *arena, struct slice text)
 {
+    if (!is_ascii(text))
+        return SLICE_ABSENT;
     unsigned char *bytes = arena_alloc(arena, text.len + 1);
     size_t length;
     const char *end;
