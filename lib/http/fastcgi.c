@@ -40,7 +40,8 @@ bool fastcgi_listen_nonblocking(int listen_fd)
     return flags >= 0 && fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-/* Walks the records of one request: WHOLE when the empty STDIN record that ends it is there. */
+/* Walks the records of one request: WHOLE when the empty STDIN record that ends it is there. Records of another request
+ * are multiplexing, which libfcgi does not do: it would pass over them and wait on for the first one's. */
 static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t length)
 {
     size_t at = 0;
@@ -49,7 +50,8 @@ static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t leng
         size_t content = (size_t)bytes[at + 4] << 8 | bytes[at + 5];
         size_t record = HEADER_SIZE + content + bytes[at + 6];
         bool known = type == TYPE_BEGIN || type == TYPE_PARAMS || type == TYPE_STDIN;
-        if (bytes[at] != FCGI_VERSION || !known || (at == 0 && type != TYPE_BEGIN))
+        bool same_request = memcmp(bytes + at + 2, bytes + 2, 2) == 0;
+        if (bytes[at] != FCGI_VERSION || !known || !same_request || (at == 0) != (type == TYPE_BEGIN))
             return FASTCGI_BROKEN;
         if (type == TYPE_STDIN && content == 0)
             return FASTCGI_WHOLE;
