@@ -209,7 +209,7 @@ test("P9: when the runbook answers several checks, one is chosen and sent", asyn
   const server = signedIn()
     .on(`GET ${learning}/candidates/a`, ({ query }) => ({
       body: query.get("check_type")
-        ? detail(candidate("a"), "Auto", "digest-1", choices)
+        ? detail(candidate("a"))
         : { ...detail(candidate("a")), ...choices, proposed_rule: null, rule_yaml: null, rule_digest: null },
     }))
     .on(`POST ${learning}/candidates/a/approve`, {

@@ -1,5 +1,6 @@
 import { learning, withKey } from "./instance";
 import {
+  type Candidate,
   approvable,
   dialog,
   expect,
@@ -204,4 +205,57 @@ test("R3 is said and cannot be approved", async ({ page }) => {
     return;
   }
   throw new Error("the demonstration data has no undecided candidate of risk R3");
+});
+
+test("P9: a pattern of several check types is approved for the one that is chosen", async ({ page }) => {
+  let found: { one: Candidate; choices: string[] } | null = null;
+  for (const one of await undecided(page)) {
+    if (one.check_type !== null) continue;
+    const answer = await page.request.get(`${learning}/candidates/${one.id}`, { headers: withKey });
+    const detail = (await answer.json()) as { check_type_choices: string[] };
+    if (detail.check_type_choices.length > 1) found = { one, choices: detail.check_type_choices };
+  }
+  expect(found, "an undecided candidate that needs a check type").not.toBeNull();
+  const { one, choices } = found!;
+  const row = await openCandidate(page, one);
+  await row.getByRole("button", { name: /^Approve / }).click();
+  const approval = dialog(page, "Approve this candidate");
+  const button = approval.getByRole("button", { name: "Approve and deploy" });
+  await expect(approval.getByText("Choose a check type to see the rule.")).toBeVisible();
+  await expect(button).toHaveAttribute("aria-disabled", "true");
+  await expectAccessible(page);
+  for (const choice of [choices.at(-1)!, choices[0]!]) {
+    await approval.getByLabel("Check type").selectOption(choice);
+    await expect(approval.locator("pre")).toContainText(`value: "${choice}"`);
+  }
+  await button.click();
+  await expect(approval).toBeHidden();
+  await expect(row).toContainText("Approved");
+  const answer = await page.request.get(
+    `${learning}/promoted-rules?q=${one.pattern_signature}&site_id=${one.site_id}`,
+    { headers: withKey },
+  );
+  const { rules } = (await answer.json()) as { rules: { rule_yaml: string }[] };
+  expect(rules[0]!.rule_yaml).toContain(`value: "${choices[0]}"`);
+});
+
+test("a runbook that is not in the catalogue is said, with what to do", async ({ page }) => {
+  for (const one of await undecided(page)) {
+    const answer = await page.request.get(`${learning}/candidates/${one.id}`, { headers: withKey });
+    const detail = (await answer.json()) as {
+      proposal_problem: string | null;
+      proposal_problem_type: string | null;
+    };
+    if (detail.proposal_problem_type !== "unknown-runbook") continue;
+    await page.goto(`/?tab=learning&candidate=${one.id}`);
+    const panel = dialog(page, one.pattern_signature);
+    await expect(panel.getByText(detail.proposal_problem!)).toBeVisible();
+    await expect(panel.getByRole("button", { name: "Approve" })).toHaveAttribute(
+      "aria-disabled",
+      "true",
+    );
+    await expectAccessible(page);
+    return;
+  }
+  throw new Error("the demonstration data has no candidate with a runbook that is not known");
 });

@@ -150,7 +150,10 @@ export function ApproveDialog({ candidate, onClose }: Props) {
     (shownErrors.name && nameProblem) || serverErrors.name || previewNameError || null;
   const notesError = (shownErrors.notes && notesProblem) || serverErrors.notes || null;
   const fieldsExplain = Boolean(serverErrors.name || serverErrors.notes);
-  const choices = detail?.check_type_choices ?? [];
+  // Kept from the answer that asked for one: a rule that is made already may no longer list them.
+  const [choices, setChoices] = useState<string[]>([]);
+  const offered = detail?.check_type_choices ?? [];
+  if (choices.length === 0 && offered.length > 0) setChoices(offered);
   const changed = approve.error instanceof ProposalChanged;
 
   return (

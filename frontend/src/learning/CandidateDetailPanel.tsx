@@ -79,7 +79,14 @@ export function CandidateDetailPanel({ id, onClose, onApprove, onReject }: Props
               {detail.candidate.approval_status === "approved" ? (
                 <ApprovedAlready detail={detail} />
               ) : (
-                <Proposal query={query} refusal={refusal} />
+                <Proposal
+                  query={query}
+                  refusal={
+                    needsChoice && !detail.proposed_rule
+                      ? "Its runbook answers several checks. Which one the rule is for is chosen on approving."
+                      : refusal
+                  }
+                />
               )}
             </section>
             <section aria-labelledby="detail-history">
