@@ -82,9 +82,11 @@ process_is_gone() { ! is_running "$1"; }
 
 # servers_stop: in the order that loses no request: the door first, the database last.
 servers_stop() {
-    local pid
-    ! pid=$(nginx_pid) || stop_process "$pid" 10 QUIT
-    ! pid=$(supervisor_pid) || stop_process "$pid" 45 TERM
-    pg_stop
+    local pid stopped=()
+    if pid=$(nginx_pid); then stopped+=("$pid"); stop_process "$pid" 10 QUIT; fi
+    if pid=$(supervisor_pid); then stopped+=("$pid"); stop_process "$pid" 45 TERM; fi
+    if pid=$(pg_pid); then stopped+=("$pid"); pg_stop; fi
     end_strays
+    # The machine's first process buries the dead; give it the moment it takes.
+    for pid in "${stopped[@]}"; do wait_until 3 test ! -e "/proc/$pid" || true; done
 }
