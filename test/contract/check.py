@@ -33,7 +33,7 @@ def main():
         declared = check_programs(document, report, build)
         check_routes(report, declared, routes("deploy/nginx/routes"))
         check_sources(document, report)
-        check_prose(report)
+        check_prose(report, set(declared.values()))
     return report.end()
 
 

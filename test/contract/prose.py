@@ -42,7 +42,17 @@ def check_names(report, path, words, everything):
             report.check(re.search(rf"\b{word}\b", everything), f"{path} mentions {word}, which is nowhere in the sources")
 
 
-def check_prose(report):
+def check_lists(report, programs):
+    """What is listed in a document is listed whole."""
+    words = set(CODE.findall(text_of("docs/contributing.md")))
+    for suite in sorted(os.listdir("test/suites")):
+        report.check(suite in words, f"docs/contributing.md does not mention the test suite {suite}")
+    text = text_of("docs/architecture.md")
+    for program in sorted(programs):
+        report.check(re.search(rf"(?<![\w-]){program}(?![\w-])", text), f"docs/architecture.md does not mention the program {program}")
+
+
+def check_prose(report, programs):
     everything = text_of("lib/*/*.[ch]", "cgi/*.[ch]", "sql/*.sql", "sql/*/*.sql", "deploy/*/*", "deploy/[a-z]*",
                          "frontend/src/*/*.ts*", "test/suites/*", "docs/openapi.yaml")
     report.check(documents(), "there is no document to look at")
@@ -52,3 +62,4 @@ def check_prose(report):
         check_links(report, path, text)
         check_paths(report, path, words)
         check_names(report, path, words, everything)
+    check_lists(report, programs)
