@@ -1,7 +1,9 @@
 """Request limits, on an instance that has them. Run after everything else: they last for a while."""
 import concurrent.futures
+import pathlib
+import time
 
-from live import KEY, assert_problem, request
+from live import KEY, SUMMARY, assert_problem, request
 
 STATS = "/api/partners/me/learning/stats"
 
@@ -28,6 +30,15 @@ def test_one_key_is_limited_and_another_is_not():
     assert_problem(refused[0], 429)
     assert refused[0].headers["Retry-After"] == "1"
     assert request("GET", STATS, headers=KEY).status in (200, 429)
+
+
+def test_p41_what_people_look_for_is_in_no_log_when_they_are_limited_either():
+    path = "/api/partners/me/learning/candidates?q=words-of-a-limited-person"
+    answers = statuses(900, path, {"X-API-Key": "a-key-that-looks-too-often"})
+    assert 429 in {answer.status for answer in answers}
+    time.sleep(3)  # nginx writes every two seconds
+    for log in (pathlib.Path(SUMMARY["instance_dir"]) / "log").iterdir():
+        assert "words-of-a-limited-person" not in log.read_text(errors="replace"), log.name
 
 
 def test_changing_keys_does_not_get_around_the_address_limit():

@@ -1,6 +1,8 @@
 """What nginx answers by itself, and what it lets through to which program."""
+import json
 import pathlib
 import re
+import time
 
 import pytest
 from live import KEY, SUMMARY, assert_problem, raw, request, routes
@@ -155,3 +157,11 @@ def test_p41_the_access_log_holds_no_key_and_no_query():
     assert STATS in text
     for secret in ("secret-words", "secret-cookie", SUMMARY["api_key"], SUMMARY["password"]):
         assert secret not in text
+
+
+def test_each_line_of_the_access_log_is_json_whatever_was_asked_for():
+    raw(b"GET /api/odd-\xff\xfe-path HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert_problem(raw(b"GET /api/version HTTP/3.0\r\nHost: x\r\n\r\n"), 505)
+    time.sleep(3)  # nginx writes every two seconds
+    lines = (pathlib.Path(SUMMARY["instance_dir"]) / "log" / "nginx-access.log").read_bytes().splitlines()
+    assert any(json.loads(line)["path"] == "/api/odd-" for line in lines)
