@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from house.client import Caller, expect
+from house.client import Caller, ago, expect
 from house.control import control
 from house.world import execution, expect_accepted, pattern, signature, unique
 
@@ -228,11 +228,11 @@ def test_an_old_agents_push_is_accepted_as_it_is(acme):
     appliance = acme.main.appliances[0]
     stats = {"pattern_signature": signature(), "total_occurrences": 6, "l1_resolutions": 0, "l2_resolutions": 6,
              "l3_resolutions": 0, "success_count": 6, "total_resolution_time_ms": 6000.0,
-             "last_seen": "2026-11-22T11:00:00.123456+00:00", "recommended_action": "restart_av_service",
+             "last_seen": ago(hours=1)[:-1] + ".123456+00:00", "recommended_action": "restart_av_service",
              "promotion_eligible": True}
     answer = expect_accepted(appliance.caller.post(
         PUSH, {"site_id": acme.main.site_id, "appliance_id": appliance.appliance_id,
-               "synced_at": "2026-11-22T11:00:00.123456+00:00", "pattern_stats": [stats]},
+               "synced_at": ago(hours=1)[:-1] + ".123456+00:00", "pattern_stats": [stats]},
         headers={"X-Site-ID": acme.main.site_id}))
     assert answer["rejected"] == []
     assert acme.find(stats["pattern_signature"])
@@ -241,7 +241,7 @@ def test_an_old_agents_push_is_accepted_as_it_is(acme):
 def test_an_old_agents_execution_is_accepted_as_it_is(acme):
     old = {"execution_id": unique("old"), "incident_id": unique("incident"), "runbook_id": "L2-restart_av_service",
            "hostname": "ws01", "platform": "windows", "incident_type": "antivirus",
-           "started_at": "2026-11-22T10:00:00.000001", "completed_at": "2026-11-22T10:00:09.999999+00:00",
+           "started_at": ago(hours=2)[:-1] + ".000001", "completed_at": ago(hours=1)[:-1] + ".999999+00:00",
            "duration_seconds": 9.99, "success": True, "status": "success", "verification_passed": None,
            "confidence": 0.0, "resolution_level": "L2", "state_before": {}, "state_after": {}, "state_diff": {},
            "executed_steps": [], "error_message": None, "error_step": None, "failure_type": None, "retry_count": 0,

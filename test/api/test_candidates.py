@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from house.client import LEARNING, expect, raw_request
+from house.client import LEARNING, ago, expect, raw_request
 from house.world import Partner, execution, expect_accepted, pattern, signature
 
 MEMBERS = ("id", "pattern_signature", "site_id", "site_name", "total_occurrences", "l1_resolutions", "l2_resolutions",
@@ -23,7 +23,7 @@ def crowd(server):
         total = dice.choice([20, 20, 30, 40])
         patterns.append(pattern(total_occurrences=total, l2_resolutions=5, l3_resolutions=0,
                                 success_count=total - dice.choice([0, 0, 1, 2]),
-                                last_seen=f"2026-11-{dice.randint(1, 21):02d}T10:00:00Z"))
+                                last_seen=ago(days=dice.randint(1, 21))))
     expect_accepted(crowd.main.appliances[0].push(*patterns))
     expect_accepted(crowd.annex.appliances[0].push(*[pattern() for _ in range(7)]))
     listed = crowd.api.candidates(limit=200)["candidates"]

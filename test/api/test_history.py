@@ -2,7 +2,7 @@
 
 import pytest
 
-from house.client import LEARNING, expect
+from house.client import LEARNING, ago, expect
 from house.world import Partner, execution, expect_accepted, signature, unique
 from test_candidates import every_page
 
@@ -20,7 +20,7 @@ def archive(server):
             resolution_level=("L1", "L2", "L3")[number % 3], success=number % 5 != 0 and number % 3 != 2,
             runbook_id="LIN-DISK-001" if number % 2 else "RB-WIN-SERVICES-001",
             pattern_signature=archive.pattern if number < 3 else None,
-            completed_at=f"2026-11-{1 + number % 20:02d}T10:00:00Z", started_at=f"2026-11-{1 + number % 20:02d}T09:59:00Z"))
+            completed_at=ago(days=1 + number % 20), started_at=ago(days=1 + number % 20, minutes=1)))
     expect_accepted(archive.main.appliances[0].report(*reports))
     expect_accepted(archive.annex.appliances[0].report(*[execution(resolution_level="L1") for _ in range(4)]))
     archive.reports = reports
@@ -57,9 +57,9 @@ def test_p34_pages_of_executions_give_every_row_once(archive, limit):
 
 def test_p34_new_executions_do_not_shift_the_next_page(partner):
     appliance = partner.main.appliances[0]
-    expect_accepted(appliance.report(*[execution(completed_at=f"2026-11-20T10:00:{n:02d}Z") for n in range(20)]))
+    expect_accepted(appliance.report(*[execution(completed_at=ago(days=2, seconds=n)) for n in range(20)]))
     first = partner.api.history(limit=10)
-    expect_accepted(appliance.report(*[execution(completed_at=f"2026-11-21T10:00:{n:02d}Z") for n in range(5)]))
+    expect_accepted(appliance.report(*[execution(completed_at=ago(days=1, seconds=n)) for n in range(5)]))
     second = partner.api.history(limit=10, cursor=first["next_cursor"])
     ids = [entry["execution_id"] for entry in first["executions"] + second["executions"]]
     assert len(set(ids)) == 20

@@ -1,17 +1,10 @@
 """Figures: sums, rates, windows."""
 
-import datetime
-
-from house.client import LEARNING, expect
+from house.client import LEARNING, ago, expect
 from house.world import execution, expect_accepted, pattern, signature
 
 MEMBERS = ("pending_candidates", "active_promoted_rules", "total_executions_30d", "l1_resolution_rate",
            "l2_resolution_rate", "l3_escalation_rate", "avg_success_rate")
-
-
-def days_ago(days, **more):
-    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days, **more)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stored(database, site, stats):
@@ -73,10 +66,10 @@ def test_the_average_success_rate_is_the_mean_over_eligible_patterns(partner):
 
 def test_p16_executions_of_30_days_leave_out_older_ones(partner):
     expect_accepted(partner.main.appliances[0].report(
-        execution(started_at=days_ago(0, minutes=2), completed_at=days_ago(0, minutes=1)),
-        execution(started_at=days_ago(28, hours=1), completed_at=days_ago(28)),
-        execution(started_at=days_ago(32, hours=1), completed_at=days_ago(32)),
-        execution(started_at=days_ago(80, hours=1), completed_at=days_ago(80))))
+        execution(started_at=ago(minutes=2), completed_at=ago(minutes=1)),
+        execution(started_at=ago(days=28, hours=1), completed_at=ago(days=28)),
+        execution(started_at=ago(days=32, hours=1), completed_at=ago(days=32)),
+        execution(started_at=ago(days=80, hours=1), completed_at=ago(days=80))))
     assert partner.api.stats()["total_executions_30d"] == 2
     assert partner.api.history()["total"] == 4
 

@@ -5,6 +5,7 @@ sniffing, problem documents for errors. What was secret in a request is remember
 look for it in the logs.
 """
 
+import datetime
 import json
 import re
 import socket
@@ -16,6 +17,12 @@ import requests
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 LEARNING = "/api/partners/me/learning"
 SECRET_MEMBERS = ("password", "notes", "reason", "csrf_token")
+
+
+def ago(**past):
+    """The moment that long ago (timedelta's words), as the API writes moments."""
+    moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(**past)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Answer:
@@ -180,13 +187,13 @@ class Caller:
     # ---- the appliance's calls ----
 
     def push(self, site_id, appliance_id, patterns, **members):
-        body = {"site_id": site_id, "appliance_id": appliance_id, "synced_at": "2026-11-22T12:00:00Z",
+        body = {"site_id": site_id, "appliance_id": appliance_id, "synced_at": ago(),
                 "pattern_stats": patterns}
         body.update(members)
         return self.post("/api/agent/sync/pattern-stats", body)
 
     def report(self, site_id, *executions):
-        body = {"site_id": site_id, "reported_at": "2026-11-22T12:00:00Z"}
+        body = {"site_id": site_id, "reported_at": ago()}
         if len(executions) == 1:
             body["execution"] = executions[0]
         else:

@@ -4,7 +4,7 @@ import itertools
 import secrets
 import threading
 
-from .client import Caller, expect
+from .client import Caller, ago, expect
 from .control import control
 
 RUN = secrets.token_hex(3)
@@ -28,7 +28,7 @@ def pattern(pattern_signature=None, **members):
     stats = {
         "pattern_signature": pattern_signature or signature(),
         "total_occurrences": 15, "l1_resolutions": 0, "l2_resolutions": 12, "l3_resolutions": 1,
-        "success_count": 14, "total_resolution_time_ms": 150000, "last_seen": "2026-11-22T11:00:00Z",
+        "success_count": 14, "total_resolution_time_ms": 150000, "last_seen": ago(hours=1),
         "recommended_action": "RB-WIN-SERVICES-001", "promotion_eligible": True, "check_type": "windows_service",
     }
     stats.update(members)
@@ -40,7 +40,7 @@ def execution(**members):
     report = {
         "execution_id": unique("exec"), "incident_id": unique("incident"), "runbook_id": "RB-WIN-SERVICES-001",
         "hostname": "front-desk-1", "platform": "windows", "incident_type": "service_stopped",
-        "started_at": "2026-11-22T10:00:00Z", "completed_at": "2026-11-22T10:00:05Z", "duration_seconds": 5.0,
+        "started_at": ago(hours=2, seconds=5), "completed_at": ago(hours=2), "duration_seconds": 5.0,
         "success": True, "status": "completed", "verification_passed": True, "confidence": 0.9,
         "resolution_level": "L2",
     }
