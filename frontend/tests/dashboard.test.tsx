@@ -538,6 +538,15 @@ test("P20: an execution without a clear yes is not shown as a success", async ()
   expect(time.getAttribute("title")).toBe("2026-11-20 10:00:00 UTC");
 });
 
+test("a mistake in one view is said there, and the other tabs go on", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  signedIn().on(`GET ${learning}/candidates`, { body: { unexpected: true } });
+  const { user } = open();
+  expect(await screen.findByText("This view cannot be shown")).toBeTruthy();
+  await user.click(screen.getByRole("link", { name: "Sites" }));
+  expect(await screen.findByRole("table", { name: "Sites" })).toBeTruthy();
+});
+
 test("a sign-out that did not arrive is not shown as one", async () => {
   let away = true;
   signedIn().on("POST /api/partner-auth/logout", () => (away ? unreachable() : { body: {} }));

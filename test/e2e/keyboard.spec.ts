@@ -71,6 +71,27 @@ test("by keyboard: approve, and no single key does it", async ({ page }) => {
   await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).not.toBe("BODY");
 });
 
+test("by keyboard: approve from the details, and the focus stays in them", async ({ page }) => {
+  const one = await approvable(page);
+  await openCandidate(page, one);
+  await tabTo(page, `Details of ${one.pattern_signature}`);
+  await page.keyboard.press("Enter");
+  const panel = dialog(page, one.pattern_signature);
+  await expect(panel.getByText("Rule it will create")).toBeVisible();
+  await tabTo(page, "Approve …");
+  await page.keyboard.press("Enter");
+  await expect(dialog(page, "Approve this candidate").locator("pre")).toBeVisible();
+  await tabTo(page, "Approve and deploy");
+  await page.keyboard.press("Enter");
+  await expect(panel.getByText(/^Approved by/)).toBeVisible();
+  // The button that led here is gone; the focus is in the panel all the same.
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.closest("dialog") !== null))
+    .toBe(true);
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+});
+
 test("by keyboard: the focus stays inside a dialog", async ({ page }) => {
   await openView(page, views.candidates);
   await page.getByRole("button", { name: /^Reject .* at / }).first().press("Enter");

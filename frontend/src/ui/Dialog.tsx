@@ -1,6 +1,7 @@
 import { useId, useLayoutEffect, useRef, type ReactNode, type RefObject } from "react";
 import { noteClosed, noteOpened } from "../lib/openDialogs";
 import { useHoldPolling } from "../lib/polling";
+import { useKeptFocus } from "./focus";
 import { Icon } from "./icons";
 
 interface Props {
@@ -37,6 +38,7 @@ export function Dialog({
   const heading = useRef<HTMLHeadingElement>(null);
   const titleId = useId();
   useHoldPolling(kind === "modal");
+  useKeptFocus(dialog, heading);
 
   useLayoutEffect(() => {
     const element = dialog.current;

@@ -1,6 +1,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
-import { useEffect, useRef, type ReactNode } from "react";
+import { useRef, type ReactNode } from "react";
 import { formatClock } from "../lib/format";
+import { useKeptFocus } from "./focus";
 import { Icon, type IconName } from "./icons";
 import { Notice } from "./Notice";
 
@@ -94,42 +95,11 @@ interface SectionProps {
   className?: string;
 }
 
-/**
- * A titled part of a view. When what had the focus disappears (a row that was decided, a page that
- * was turned), the focus moves to the heading instead of being lost.
- */
+/** A titled part of a view. */
 export function Section({ id, title, children, aside, className }: SectionProps) {
   const section = useRef<HTMLElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const last = useRef<Element | null>(null);
-
-  // The platform's events, not React's: those are silent while React changes the document, which is
-  // when a dialog that closes gives the focus back.
-  useEffect(() => {
-    const element = section.current;
-    const noteFocus = ({ target }: FocusEvent) => {
-      if (target instanceof Element && !target.closest("dialog")) last.current = target;
-    };
-    const noteLeaving = ({ relatedTarget: to }: FocusEvent) => {
-      if (to instanceof Element && !element?.contains(to) && !to.closest("dialog")) {
-        last.current = null;
-      }
-    };
-    element?.addEventListener("focusin", noteFocus);
-    element?.addEventListener("focusout", noteLeaving);
-    return () => {
-      element?.removeEventListener("focusin", noteFocus);
-      element?.removeEventListener("focusout", noteLeaving);
-    };
-  }, []);
-
-  useEffect(() => {
-    if (!last.current || last.current.isConnected) return;
-    last.current = null;
-    if (document.activeElement === document.body || document.activeElement === null) {
-      heading.current?.focus({ preventScroll: true });
-    }
-  });
+  useKeptFocus(section, heading);
   return (
     <section ref={section} className={`section ${className ?? ""}`} aria-labelledby={id}>
       <div className="section-head">
