@@ -16,6 +16,9 @@
 /* FastCGI specification 1.0, sections 3.3 and 8. */
 enum { HEADER_SIZE = 8, FCGI_VERSION = 1, TYPE_BEGIN = 1, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
 
+/* No name with its value is longer; the gateway's limits are far below. */
+enum { PAIR_MAX = 1024 * 1024 };
+
 /* A body nobody wanted is read away up to this much; beyond it the connection is closed instead. */
 enum { DRAIN_LIMIT = 16 * 1024 * 1024, ANSWER_CEILING = HTTP_BODY_CEILING + 16 * 1024 };
 
@@ -41,31 +44,86 @@ bool fastcgi_listen_nonblocking(int listen_fd)
 }
 
 /* Walks the records of one request: WHOLE when the empty STDIN record that ends it is there. Records of another request
- * are multiplexing, which libfcgi does not do: it would pass over them and wait on for the first one's. */
+ * (multiplexing, which libfcgi does not do) or out of turn are BROKEN: libfcgi would pass over them and wait for more. */
 static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t length)
 {
     size_t at = 0;
+    unsigned expected = TYPE_BEGIN;
     while (length - at >= HEADER_SIZE) {
         unsigned type = bytes[at + 1];
         size_t content = (size_t)bytes[at + 4] << 8 | bytes[at + 5];
         size_t record = HEADER_SIZE + content + bytes[at + 6];
-        bool known = type == TYPE_BEGIN || type == TYPE_PARAMS || type == TYPE_STDIN;
         bool same_request = memcmp(bytes + at + 2, bytes + 2, 2) == 0;
-        if (bytes[at] != FCGI_VERSION || !known || !same_request || (at == 0) != (type == TYPE_BEGIN))
+        if (bytes[at] != FCGI_VERSION || type != expected || !same_request)
             return FASTCGI_BROKEN;
         if (type == TYPE_STDIN && content == 0)
             return FASTCGI_WHOLE;
         if (record > length - at)
             break;
+        if (type == TYPE_BEGIN)
+            expected = TYPE_PARAMS;
+        else if (type == TYPE_PARAMS && content == 0)
+            expected = TYPE_STDIN;
         at += record;
     }
     return length >= HTTP_PEEK_LIMIT ? FASTCGI_WHOLE : FASTCGI_PARTIAL;
+}
+
+/* Takes the length of a name or value (section 3.4): one byte, or four with the first bit set. False when it is not
+ * there as a whole. */
+static bool take_length(const unsigned char *params, size_t length, size_t *at, size_t *total)
+{
+    size_t size = *at < length && params[*at] > 0x7F ? 4 : 1;
+    if (length - *at < size)
+        return false;
+    size_t value = params[*at] & 0x7F;
+    for (size_t i = 1; i < size; i++)
+        value = value << 8 | params[*at + i];
+    *at += size;
+    *total += value;
+    return true;
+}
+
+/* libfcgi adds the lengths of a name and its value as int, and ends the process when it cannot have so much memory. */
+static bool pairs_are_possible(const unsigned char *params, size_t length)
+{
+    for (size_t at = 0; at < length;) {
+        size_t total = 0;
+        if (!take_length(params, length, &at, &total) || !take_length(params, length, &at, &total))
+            return true;
+        if (total > PAIR_MAX)
+            return false;
+        at += total;
+    }
+    return true;
+}
+
+/* Looks at the names and values as far as they have arrived. */
+static bool params_are_possible(const unsigned char *bytes, size_t length)
+{
+    unsigned char params[HTTP_PEEK_LIMIT];
+    size_t filled = 0;
+    for (size_t at = 0; length - at >= HEADER_SIZE;) {
+        size_t content = (size_t)bytes[at + 4] << 8 | bytes[at + 5];
+        size_t record = HEADER_SIZE + content + bytes[at + 6], there = length - at - HEADER_SIZE;
+        if (bytes[at + 1] == TYPE_PARAMS) {
+            size_t taken = content < there ? content : there;
+            memcpy(params + filled, bytes + at + HEADER_SIZE, taken);
+            filled += taken;
+        }
+        if (record > length - at || bytes[at + 1] == TYPE_STDIN)
+            break;
+        at += record;
+    }
+    return pairs_are_possible(params, filled);
 }
 
 enum fastcgi_arrival fastcgi_peek(int fd)
 {
     unsigned char bytes[HTTP_PEEK_LIMIT];
     ssize_t got = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (got > 0 && !params_are_possible(bytes, (size_t)got))
+        return FASTCGI_BROKEN;
     if (got > 0)
         return walk_records(bytes, (size_t)got);
     if (got == 0)
