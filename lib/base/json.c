@@ -67,6 +67,11 @@ struct survey {
     const char *duplicate;
 };
 
+static bool has_exponent(struct slice number)
+{
+    return memchr(number.ptr, 'e', number.len) != NULL || memchr(number.ptr, 'E', number.len) != NULL;
+}
+
 /* cJSON keeps a double only. Where that would print differently, the node carries the number's own
  * text in valuestring, which cJSON leaves NULL for numbers and frees with the node. */
 static bool restore_text(struct survey *survey, cJSON *number)
@@ -76,6 +81,9 @@ static bool restore_text(struct survey *survey, cJSON *number)
         survey->census->exact[survey->restored].ordinal != ordinal)
         return true;
     struct slice text = survey->census->exact[survey->restored++].text;
+    /* Too small for a double, or zero in spite of its exponent: PostgreSQL's numeric has no room for `1e-20000`. */
+    if (number->valuedouble == 0.0 && has_exponent(text))
+        return true;
     char *copy = malloc(text.len + 1);
     if (copy == NULL)
         return false;

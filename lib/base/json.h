@@ -118,7 +118,7 @@ double json_as_number(const struct json *value);
 bool json_as_integer(const struct json *value, int64_t *integer);
 
 /* Appends the value to an open writer as it was, compactly: members in their order, numbers by
- * their own digits. An absent value becomes null. */
+ * their own digits, but 0 when they are too small for a double. An absent value becomes null. */
 void json_copy(struct json_writer *writer, const char *name, const struct json *value);
 
 #endif

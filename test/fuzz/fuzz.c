@@ -125,6 +125,20 @@ bool fuzz_same_json(const struct json *a, const struct json *b)
     return a == NULL && b == NULL;
 }
 
+void fuzz_check_numbers(struct slice json)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i], before = i > 0 ? json.ptr[i - 1] : ' ';
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += c == '\\';
+        else if ((c == 'e' || c == 'E') && before >= '0' && before <= '9')
+            MUST(labs(strtol(json.ptr + i + 1, NULL, 10)) <= 400);
+    }
+}
+
 struct slice fuzz_render(struct arena *arena, const struct json *document)
 {
     struct buffer text = buffer_make(RENDER_LIMIT);
@@ -133,6 +147,7 @@ struct slice fuzz_render(struct arena *arena, const struct json *document)
     MUST(buffer_ok(&text));
     struct slice rendered = arena_copy(arena, buffer_slice(&text));
     buffer_free(&text);
+    fuzz_check_numbers(rendered);
     return rendered;
 }
 

@@ -53,6 +53,9 @@ const struct json *fuzz_parse(struct arena *arena, struct slice rendered);
 /* The same types, names, values and order. */
 bool fuzz_same_json(const struct json *a, const struct json *b);
 
+/* Numbers outside of strings fit into PostgreSQL's numeric: it takes 16,383 digits behind the point, a double 324. */
+void fuzz_check_numbers(struct slice json);
+
 /* json_copy of a document, in the arena. */
 struct slice fuzz_render(struct arena *arena, const struct json *document);
 

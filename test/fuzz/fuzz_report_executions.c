@@ -88,6 +88,7 @@ void fuzz_one(struct arena *arena, struct slice input)
     }
     const struct json *rows = fuzz_parse(arena, slice_of(no_database_sent("report_record_executions", 0)));
     MUST(json_type_of(rows) == JSON_ARRAY);
+    fuzz_check_numbers(slice_of(no_database_sent("report_record_executions", 0)));
     for (const struct json *row = json_first(rows); row != NULL; row = json_next(row))
         check_row(row);
     check_answer(document, fuzz_parse(arena, buffer_slice(&answer)));
