@@ -47,6 +47,15 @@ char *buffer_reserve(struct buffer *buffer, size_t more)
     return fits ? buffer->bytes + buffer->len : NULL;
 }
 
+const char *buffer_text(struct buffer *buffer)
+{
+    char *end = buffer_reserve(buffer, 1);
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    return buffer->bytes;
+}
+
 void buffer_append(struct buffer *buffer, struct slice bytes)
 {
     if (bytes.len == 0)

@@ -40,6 +40,9 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF
  * The caller adds what it wrote to `len`. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
+/* The content as a NUL-terminated text, without copying it; valid until the next append. NULL on failure. */
+const char *buffer_text(struct buffer *buffer);
+
 static inline bool buffer_ok(const struct buffer *buffer)
 {
     return !buffer->failed;

@@ -282,7 +282,7 @@ static bool in_change(struct change *change, void *argument, struct answer *answ
     struct batch *batch = argument;
     struct arena *arena = batch->session->arena;
     const char *appliance = arena_text(arena, batch->session->principal.appliance_id);
-    const char *values[] = {arena_text(arena, buffer_slice(&batch->rows)), appliance};
+    const char *values[] = {buffer_text(&batch->rows), appliance};
     const struct db_call calls[] = {{&report_record_executions, values}, {&report_note_execution_contact, &appliance}};
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
@@ -298,7 +298,7 @@ static bool store(struct batch *batch, struct error *error)
     const struct idempotency none = {0};
     struct buffer nothing = buffer_make(1);
     struct answer unused = {.body = &nothing};
-    const char *months = arena_text(batch->session->arena, buffer_slice(&batch->months));
+    const char *months = buffer_text(&batch->months);
     const struct db_call prepare = {&report_prepare_months, &months};
     const struct db_rows *rows;
     return session_read(batch->session, &prepare, 1, &rows, error) &&

@@ -63,7 +63,7 @@ struct slice report_word(const struct json *value)
 bool report_fits(size_t count, const struct buffer *rows, struct error *error)
 {
     enum { ELEMENTS_MAX = 50000 };
-    return (count <= ELEMENTS_MAX && buffer_ok(rows)) ||
+    return (count <= ELEMENTS_MAX && rows->len < rows->ceiling && buffer_ok(rows)) ||
            error_set(error, ERROR_TOO_LARGE, "too-large",
                      "The report has more elements than are taken at once; send at most %d of them.", ELEMENTS_MAX / 10);
 }

@@ -260,7 +260,7 @@ static bool merge(struct db_transaction *transaction, struct push *push, struct 
 {
     struct arena *arena = push->session->arena;
     const char *appliance = arena_text(arena, push->session->principal.appliance_id);
-    const char *rows_json = arena_text(arena, buffer_slice(&push->rows));
+    const char *elements = buffer_text(&push->rows);
     const char *received = arena_printf(arena, "%zu", push->received);
     const char *rejected = arena_printf(arena, "%zu", push->rejected_count);
     int64_t moment;
@@ -268,8 +268,8 @@ static bool merge(struct db_transaction *transaction, struct push *push, struct 
         timestamp_parse(json_as_string(push->synced_at), &moment) ? timestamp_text(arena, moment) : NULL;
     const struct db_call calls[] = {
         {&report_start_push, (const char *const[]){appliance, synced_at, received, rejected}},
-        {&report_begin_patterns, &rows_json},
-        {&report_merge_patterns, (const char *const[]){appliance, rows_json}},
+        {&report_begin_patterns, &elements},
+        {&report_merge_patterns, (const char *const[]){appliance, elements}},
         {&report_note_contact, &appliance},
     };
     const struct db_rows *rows[COUNT_OF(calls)];
