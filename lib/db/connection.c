@@ -20,7 +20,7 @@ enum {
 
 static const char SESSION_OPTIONS[] =
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c client_encoding=UTF8 "
-    "-c statement_timeout=8s -c lock_timeout=4s -c idle_in_transaction_session_timeout=20s";
+    "-c statement_timeout=12s -c lock_timeout=4s -c idle_in_transaction_session_timeout=20s";
 
 struct connection {
     const char *conninfo;
