@@ -125,3 +125,13 @@ def test_p40_when_credentials_cannot_be_looked_up_nobody_gets_in(acme, approver,
         assert answer.media_type == "application/problem+json"
     assert acme.find(candidate["pattern_signature"])["approval_status"] == "not_submitted"
     expect(200, acme.api.get(LEARNING + "/stats"))
+
+
+def test_p37_a_database_that_keeps_one_waiting_is_503_and_later_is_soon(acme, owner):
+    """The client's check asks for Retry-After; reading goes on meanwhile, and nothing is left half done."""
+    candidate = acme.new_candidate()
+    with owner.pattern_is_locked(candidate["pattern_signature"]):
+        refused = expect(503, acme.api.approve(candidate["id"]))
+        assert "try again" in refused["detail"]
+        assert acme.find(candidate["pattern_signature"])["approval_status"] == "not_submitted"
+    expect(200, acme.api.approve(candidate["id"]))

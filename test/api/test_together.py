@@ -1,6 +1,8 @@
 """Many at once: reports, approvals and changes of status on the same rows neither block, nor break, nor get lost."""
 
 import hashlib
+import socket
+from urllib.parse import urlparse
 
 from house.client import LEARNING, Caller, expect
 from house.owner import Owner
@@ -86,6 +88,22 @@ def test_p38_an_idempotency_key_is_forgotten_after_a_day(acme, database, quickst
     Owner(quickstart).run("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = %s",
                           headers["Idempotency-Key"])
     expect(200, acme.api.post(path, {"reason": "Another reason, same key"}, headers=headers))
+
+
+def test_p38_a_client_that_hangs_up_and_tries_again_makes_one_change(acme, server, database):
+    """The connection breaks before the answer; with the same key the retry gets the answer that was lost."""
+    where = urlparse(server.url)
+    for _ in range(10):
+        candidate = acme.new_candidate()
+        path = f"{LEARNING}/candidates/{candidate['id']}/approve"
+        with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+            connection.sendall((f"POST {path} HTTP/1.1\r\nHost: {where.netloc}\r\nX-API-Key: {acme.api.key}\r\n"
+                                f"Idempotency-Key: lost-{candidate['id']}\r\nContent-Type: application/json\r\n"
+                                "Content-Length: 2\r\n\r\n{}").encode())
+        answer = expect(200, acme.api.post(path, {}, headers={"Idempotency-Key": "lost-" + candidate["id"]}))
+        assert acme.api.rule(answer["rule_id"])["deployment_count"] == 2
+        actions = [row["action"] for row in database.audit(candidate["pattern_signature"])]
+        assert actions.count("candidate.approved") == actions.count("rule.created") == 1
 
 
 def test_signing_out_takes_the_cookie_back(acme):

@@ -42,3 +42,14 @@ class Owner:
         finally:
             self.run(f"DROP TRIGGER zz_broken_by_a_test ON {table}")
             self.run("DROP FUNCTION broken_by_a_test()")
+
+    @contextlib.contextmanager
+    def pattern_is_locked(self, pattern_signature):
+        """Somebody else's transaction holds the pattern's row."""
+        self.connection.autocommit = False
+        try:
+            self.run("SELECT 1 FROM aggregated_pattern_stats WHERE pattern_signature = %s FOR UPDATE", pattern_signature)
+            yield
+        finally:
+            self.connection.rollback()
+            self.connection.autocommit = True
