@@ -183,7 +183,7 @@ static bool starts_with_class(const char *sqlstate, const char *class_code)
 
 static enum outcome classify(const char *sqlstate)
 {
-    static const char *const again[] = {"40001", "40P01", "23505", "25006"};
+    static const char *const again[] = {"40001", "40P01", "23505"};
     static const char *const busy[] = {"57014", "55P03", "25P03"};
     for (size_t i = 0; i < COUNT_OF(again); i++)
         if (strcmp(sqlstate, again[i]) == 0)
@@ -193,6 +193,8 @@ static enum outcome classify(const char *sqlstate)
             return OUTCOME_BUSY;
     if (starts_with_class(sqlstate, "53")) /* insufficient resources: disk, memory, connections */
         return OUTCOME_BUSY;
+    if (strcmp(sqlstate, "25006") == 0) /* read-only: the primary has moved; another connection may lead to it */
+        return OUTCOME_LOST;
     if (starts_with_class(sqlstate, "57") || starts_with_class(sqlstate, "08")) /* shut down, crash, broken */
         return OUTCOME_LOST;
     return OUTCOME_REFUSED;

@@ -53,3 +53,13 @@ class Owner:
         finally:
             self.connection.rollback()
             self.connection.autocommit = True
+
+    @contextlib.contextmanager
+    def connections_are_read_only(self, role):
+        """Who connects as `role` from now on meets a server that only reads, as after a fail-over."""
+        self.run(f"ALTER ROLE {role} SET default_transaction_read_only = on")
+        try:
+            self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", role)
+            yield
+        finally:
+            self.run(f"ALTER ROLE {role} RESET default_transaction_read_only")
