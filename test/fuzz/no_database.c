@@ -22,12 +22,13 @@ const char *no_database_sent(const char *name, int parameter)
     return NULL;
 }
 
-/* The values must outlive the call: the reports keep them in the arena; the array of them may lie on the stack. */
+/* The values are the caller's, who may free them afterwards. */
 static void keep(struct arena *arena, const struct db_call *call)
 {
     size_t count = (size_t)call->statement->params;
     const char **values = arena_array(arena, count + 1, sizeof *values);
-    memcpy(values, call->values, count * sizeof *values);
+    for (size_t i = 0; i < count; i++)
+        values[i] = arena_text(arena, slice_of(call->values[i]));
     MUST(sent_count < SENT_MAX);
     sent[sent_count++] = (struct db_call){call->statement, values};
 }
