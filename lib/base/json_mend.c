@@ -28,7 +28,7 @@ static struct slice rest(const struct mender *mender)
     return (struct slice){mender->at, (size_t)(mender->end - mender->at)};
 }
 
-/* The code unit of `\uXXXX` at the start of `text`; -1 when there is none. */
+/* The code unit of `\u` and four digits at the start of `text`; -1 when there is none. */
 static long code_unit(struct slice text)
 {
     char digits[5] = "", *end;
