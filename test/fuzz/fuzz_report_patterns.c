@@ -1,5 +1,7 @@
 /* Pushes of pattern counters: whatever was sent, the rows that go to the database keep to the columns' types and
  * constraints, and every element is either stored or told. */
+#include <math.h>
+
 #include "base/timestamp.h"
 #include "fuzz.h"
 #include "no_database.h"
@@ -24,7 +26,8 @@ static void check_row(const struct json *row)
     int64_t total = count_of(row, "total", INT32_MAX), moment;
     int64_t levels = count_of(row, "l1", total) + count_of(row, "l2", total) + count_of(row, "l3", total);
     MUST(levels <= total && count_of(row, "ok", INT32_MAX) <= total);
-    (void)count_of(row, "ms", INT64_C(1) << 53);
+    double ms = json_as_number(json_member(row, "ms"));
+    MUST(json_type_of(json_member(row, "ms")) == JSON_NUMBER && ms >= 0 && ms <= 0x1p53 && ms == trunc(ms));
     MUST(signature_valid(fuzz_text_of(row, "pattern_signature")));
     struct slice last_seen = fuzz_text_of(row, "last_seen"), action = fuzz_text_of(row, "action");
     MUST(!slice_present(last_seen) || timestamp_parse(last_seen, &moment));
