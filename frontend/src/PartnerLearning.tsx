@@ -24,7 +24,16 @@ export function PartnerLearning() {
     candidates: stats.data?.pending_candidates,
     rules: stats.data?.active_promoted_rules,
   };
-  const words = { candidates: "Candidates", rules: "Promoted rules", history: "Executions" };
+  const words = {
+    candidates: "Candidates",
+    rules: (
+      <>
+        <span className="wide-only">Promoted rules</span>
+        <span className="narrow-only">Rules</span>
+      </>
+    ),
+    history: "Executions",
+  };
 
   return (
     <div className="learning">

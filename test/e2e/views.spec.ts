@@ -126,11 +126,13 @@ test("what loads has its height already: nothing jumps", async ({ page }) => {
       (window as unknown as { shift: number }).shift = shift;
     }).observe({ type: "layout-shift", buffered: true });
   });
+  // The figures come last: what is above the list changes when the list is there already.
   await page.route("**/api/partners/**", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    const wait = route.request().url().endsWith("/stats") ? 700 : 300;
+    await new Promise((resolve) => setTimeout(resolve, wait));
     await route.continue();
   });
-  for (const width of [1280, 360]) {
+  for (const width of [1280, 412, 360]) {
     await page.setViewportSize({ width, height: 800 });
     for (const address of Object.values(views)) {
       await openView(page, address);
