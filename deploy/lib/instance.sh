@@ -3,8 +3,8 @@
 # One instance: where it lives, who runs it, what was chosen for it.
 #
 #   folder    what the person named (--dir, FLYWHEEL_DIR, ./var); keeps quickstart.json
-#   instance  where the files live: the folder itself, or a folder in /var/lib when the servers' user
-#             cannot reach it (a clone under /root)
+#   instance  where the files live: the folder itself, or a folder elsewhere when the servers' user cannot
+#             reach it (a clone under /root), or its name has characters that configuration files cannot hold
 #   sockets   the unix sockets: instance/run, or a short private folder when that path is too long
 #   server_user  who runs the servers: the invoking user, or `flywheel` when that is root
 #
@@ -22,15 +22,17 @@ readonly system_folder=/var/lib/flywheel
 instance_locate() {
     local given=${1:-${FLYWHEEL_DIR:-$top/var}}
     folder=$(realpath -m -- "$given")
-    [[ $folder =~ ^[A-Za-z0-9._/+@-]+$ ]] ||
-        die "the path $folder has characters that configuration files take for their own. Choose another folder with --dir: letters, digits and . _ + @ - only."
     server_user=$(id -un)
     instance=$folder
-    if [ "$(id -u)" = 0 ]; then
-        server_user=$system_user
-        [ ! -f "$folder/etc/folder" ] && ! server_can_reach "$folder" && instance=$(system_instance)
-    fi
+    [ "$(id -u)" != 0 ] || server_user=$system_user
+    if [ ! -f "$folder/etc/folder" ] && ! is_suitable "$folder"; then instance=$(instance_elsewhere); fi
     sockets=$(socket_folder)
+}
+
+# is_suitable PATH: whether the instance may live there: no characters that configuration files take for their own, and
+# within reach of the servers' user.
+is_suitable() {
+    [[ $1 =~ ^[A-Za-z0-9._/+@-]+$ ]] && { [ "$(id -u)" != 0 ] || server_can_reach "$1"; }
 }
 
 # server_can_reach PATH: whether the servers' user gets as far as the nearest folder that exists.
@@ -53,14 +55,17 @@ everybody_can_reach() {
     done
 }
 
-# system_instance: /var/lib/flywheel, or one beside it when another folder's instance lives there.
-system_instance() {
-    local owner=''
-    [ ! -f "$system_folder/etc/folder" ] || owner=$(cat "$system_folder/etc/folder")
+# instance_elsewhere: /var/lib/flywheel, for an ordinary user a folder of their own; or one beside it when another
+# folder's instance lives there.
+instance_elsewhere() {
+    local place=$system_folder owner=''
+    [ "$(id -u)" = 0 ] || place=${XDG_STATE_HOME:-$HOME/.local/state}/flywheel
+    is_suitable "$place" || die "neither $folder nor $place can hold an instance. Choose a folder with --dir: letters, digits and . _ + @ - only."
+    [ ! -f "$place/etc/folder" ] || owner=$(cat "$place/etc/folder")
     if [ -z "$owner" ] || [ "$owner" = "$folder" ]; then
-        printf '%s' "$system_folder"
+        printf '%s' "$place"
     else
-        printf '%s-%s' "$system_folder" "$(printf '%s' "$folder" | sha256sum | cut -c1-8)"
+        printf '%s-%s' "$place" "$(printf '%s' "$folder" | sha256sum | cut -c1-8)"
     fi
 }
 

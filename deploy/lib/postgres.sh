@@ -74,9 +74,10 @@ log_parameter_max_length_on_error = 0
 CONF
 }
 
-# pg_start: starts it when it does not run.
+# pg_start: starts it when it does not run. Children of one that was killed hold its memory for a moment; they go first.
 pg_start() {
     ! pg_pid >/dev/null || return 0
+    end_strays postgres
     as_server "$(pg_programs)/pg_ctl" start --silent --wait --timeout 60 --pgdata "$instance/pg" \
         --log "$instance/log/postgresql.log" >/dev/null ||
         die "PostgreSQL does not start; see $instance/log/postgresql.log"

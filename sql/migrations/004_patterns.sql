@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION is_promotion_eligible(for_partner uuid, occurrences b
     LANGUAGE sql STABLE
     AS $$
     SELECT coalesce((SELECT occurrences >= t.min_occurrences AND l2 >= t.min_l2_resolutions AND rate >= t.min_success_rate
-                            AND btrim(action) NOT IN ('', 'escalate')
+                            AND lower(btrim(action)) NOT IN ('', 'escalate')
                        FROM learning_thresholds t
                       WHERE t.partner_id = for_partner OR t.partner_id IS NULL
                       ORDER BY t.partner_id NULLS LAST
