@@ -259,3 +259,41 @@ test("a runbook that is not in the catalogue is said, with what to do", async ({
   }
   throw new Error("the demonstration data has no candidate with a runbook that is not known");
 });
+
+test("a rule from close: what it says and where it has arrived", async ({ page }) => {
+  await openView(page, views.rules);
+  const row = page.locator("tbody tr").first();
+  const name = (await row.getByRole("button", { name: /^Details of / }).innerText()).replace(
+    /^Details of\s+/,
+    "",
+  );
+  await row.getByRole("button", { name: /^Details of / }).click();
+  const panel = page.getByRole("dialog", { name, exact: true });
+  await expect(panel.locator("pre")).toContainText('source: "promoted"');
+  await expect(panel.getByText("Confirmed by appliances")).toBeVisible();
+  await expectAccessible(page);
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await expect(row.getByRole("button", { name: /^Details of / })).toBeFocused();
+});
+
+test("a rejection that fails is said in the dialog, and the reason is still there", async ({ page }) => {
+  const one = (await undecided(page)).at(-1)!;
+  const row = await openCandidate(page, one);
+  await page.route("**/reject", (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ title: "Away", status: 503, detail: "The database is away." }),
+    }),
+  );
+  await row.getByRole("button", { name: /^Reject / }).click();
+  const box = dialog(page, "Reject this candidate");
+  await box.getByLabel("Reason").fill("A reason worth keeping.");
+  await box.getByRole("button", { name: "Reject" }).click();
+  await expect(box.getByRole("alert")).toContainText("The database is away.");
+  await expect(box.getByLabel("Reason")).toHaveValue("A reason worth keeping.");
+  await expectAccessible(page);
+  await box.getByRole("button", { name: "Cancel" }).click();
+  await expect(row).toContainText("Waiting");
+});
