@@ -78,9 +78,19 @@ CONF
 pg_start() {
     ! pg_pid >/dev/null || return 0
     end_strays postgres
+    forget_dead_postmaster
     as_server "$(pg_programs)/pg_ctl" start --silent --wait --timeout 60 --pgdata "$instance/pg" \
         --log "$instance/log/postgresql.log" >/dev/null ||
         die "PostgreSQL does not start; see $instance/log/postgresql.log"
+}
+
+# forget_dead_postmaster: PostgreSQL takes a process of the number in postmaster.pid for its own, even one that is dead
+# and waits to be buried, or another program's. Called when none of this cluster's processes is left.
+forget_dead_postmaster() {
+    local pid=''
+    [ -f "$instance/pg/postmaster.pid" ] || return 0
+    read -r pid <"$instance/pg/postmaster.pid" || true
+    if [ -e "/proc/$pid" ]; then rm -f "$instance/pg/postmaster.pid"; fi
 }
 
 # pg_stop: ends it, connections and all.
