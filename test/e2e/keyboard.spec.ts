@@ -129,6 +129,7 @@ test("by keyboard: a rule is disabled and enabled", async ({ page }) => {
   await page.keyboard.press("Space");
   await expect(page.getByText(/is disabled\./)).toBeVisible();
   await expect(page.getByRole("switch", { name: label })).toBeFocused();
+  await expect(page.getByRole("switch", { name: label })).toHaveAttribute("aria-disabled", "false");
   await page.keyboard.press("Space");
   await expect(page.getByText(/is enabled\./)).toBeVisible();
 });

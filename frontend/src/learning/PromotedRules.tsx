@@ -154,25 +154,39 @@ function emptyState(page: RulePage, query: RuleQuery, clear: () => void): EmptyS
   };
 }
 
+/** A status that was asked for: laid over the list until the list knows it, busy only until the answer is there. */
+interface Asked {
+  to: RuleStatus;
+  answered: boolean;
+}
+
 /**
  * Enabling and disabling, shown before the server has answered. What is kept is only the one status
- * that was asked for, laid over whatever the list says: taking it away undoes this change and no other.
+ * that was asked for last, laid over whatever the list says: taking it away undoes this change and no other.
  */
 function useStatusChange() {
   const client = useQueryClient();
   const toast = useToast();
-  const [asked, setAsked] = useState<ReadonlyMap<string, RuleStatus>>(new Map());
-  const settle = (id: string) =>
-    setAsked((all) => new Map([...all].filter(([other]) => other !== id)));
+  const [asked, setAsked] = useState<ReadonlyMap<string, Asked>>(new Map());
+  const ask = (rule: PromotedRule, one: Asked) =>
+    setAsked((all) => new Map(all).set(String(rule.id), one));
+  // Whoever asked for something else meanwhile keeps it.
+  const forget = (rule: PromotedRule, to: RuleStatus) =>
+    setAsked((all) =>
+      all.get(String(rule.id))?.to === to
+        ? new Map([...all].filter(([id]) => id !== String(rule.id)))
+        : all,
+    );
 
   const work = useMutation({
     mutationFn: ({ rule, to }: { rule: PromotedRule; to: RuleStatus }) =>
       setRuleStatus(rule.id, to, newKey()),
     onMutate: async ({ rule, to }) => {
-      setAsked((all) => new Map(all).set(String(rule.id), to));
+      ask(rule, { to, answered: false });
       await client.cancelQueries({ queryKey: [...learningKey, "rules"] });
     },
-    onSuccess: async ({ new_status }, { rule }) => {
+    onSuccess: async ({ new_status }, { rule, to }) => {
+      ask(rule, { to, answered: true });
       toast({
         tone: "good",
         text: `Rule ${rule.rule_id} is ${new_status === "active" ? "enabled" : "disabled"}.`,
@@ -185,12 +199,12 @@ function useStatusChange() {
         text: `Rule ${rule.rule_id} could not be ${to === "active" ? "enabled" : "disabled"}: ${error.message}`,
       });
     },
-    onSettled: (_answer, _error, { rule }) => settle(String(rule.id)),
+    onSettled: (_answer, _error, { rule, to }) => forget(rule, to),
   });
 
   return {
-    shown: (rule: PromotedRule): RuleStatus => asked.get(String(rule.id)) ?? rule.status,
-    isBusy: (rule: PromotedRule): boolean => asked.has(String(rule.id)),
+    shown: (rule: PromotedRule): RuleStatus => asked.get(String(rule.id))?.to ?? rule.status,
+    isBusy: (rule: PromotedRule): boolean => asked.get(String(rule.id))?.answered === false,
     change: (rule: PromotedRule, to: RuleStatus) => work.mutate({ rule, to }),
   };
 }
