@@ -84,13 +84,15 @@ pg_start() {
         die "PostgreSQL does not start; see $instance/log/postgresql.log"
 }
 
-# forget_dead_postmaster: PostgreSQL takes a process of the number in postmaster.pid for its own, even one that is dead
+# forget_dead_postmaster: PostgreSQL takes a process of the number in its lock files for its own, even one that is dead
 # and waits to be buried, or another program's. Called when none of this cluster's processes is left.
 forget_dead_postmaster() {
-    local pid=''
-    [ -f "$instance/pg/postmaster.pid" ] || return 0
-    read -r pid <"$instance/pg/postmaster.pid" || true
-    if [ -e "/proc/$pid" ]; then rm -f "$instance/pg/postmaster.pid"; fi
+    local file pid
+    for file in "$instance/pg/postmaster.pid" "$sockets/.s.PGSQL.5432.lock"; do
+        [ -f "$file" ] || continue
+        read -r pid <"$file" || true
+        if [ -e "/proc/$pid" ]; then rm -f "$file"; fi
+    done
 }
 
 # pg_stop: ends it, connections and all.
