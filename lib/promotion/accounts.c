@@ -7,9 +7,9 @@
 DB_STATEMENT(account_find, 1,
              "SELECT u.id, u.partner_id, u.password_hash, u.email FROM users u JOIN partners p ON p.id = u.partner_id "
              "WHERE lower(u.email) = lower($1) AND u.status = 'active' AND p.status = 'active'");
-DB_STATEMENT(account_open_session, 3,
+DB_STATEMENT(account_open_session, 4,
              "INSERT INTO sessions (token_hash, user_id, partner_id, expires_at) "
-             "VALUES ($1::bytea, $2::uuid, $3::uuid, now() + interval '12 hours')");
+             "VALUES ($1::bytea, $2::uuid, $3::uuid, now() + make_interval(hours => $4::int))");
 DB_STATEMENT(account_forget_old_sessions, 1, "DELETE FROM sessions WHERE user_id = $1::uuid AND expires_at < now()");
 DB_STATEMENT(account_note_sign_in, 1, "UPDATE users SET last_sign_in_at = now() WHERE id = $1::uuid");
 DB_STATEMENT(account_log, 5,
@@ -114,13 +114,14 @@ static bool record_sign_in(struct db_transaction *transaction, void *argument, s
     const struct account *account = task->account;
     const char *user_id = arena_text(arena, account->id);
     const char *partner_id = arena_text(arena, account->partner_id);
+    const char *hours = arena_printf(arena, "%d", SESSION_HOURS);
     struct db_call log = log_call(arena, account->partner_id, account->id, account->email,
                                   task->succeeded ? "user.signed_in" : "user.sign_in_failed",
                                   task->session->request_id);
     if (!task->succeeded)
         return db_run(transaction, &log, 1, &(const struct db_rows *){NULL}, error);
     const struct db_call calls[] = {
-        {&account_open_session, (const char *const[]){task->session->session_hash, user_id, partner_id}},
+        {&account_open_session, (const char *const[]){task->session->session_hash, user_id, partner_id, hours}},
         {&account_forget_old_sessions, &user_id},
         {&account_note_sign_in, &user_id},
         log,

@@ -47,11 +47,16 @@ enum { FIRST = CANDIDATE_COLUMN_COUNT, HISTORY_LIMIT = 50 };
 
 /* ---- what the rows say ------------------------------------------------------------------------------ */
 
+static bool unknown_id(struct error *error)
+{
+    return error_set(error, ERROR_NOT_FOUND, "candidate-not-found", "There is no candidate with this id.");
+}
+
 static bool take_candidate(const struct db_rows *rows, struct proposal *proposal, struct rule_evidence *evidence,
                            struct error *error)
 {
     if (db_count(rows) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "candidate-not-found", "There is no candidate with this id.");
+        return unknown_id(error);
     proposal->candidate = candidate_at(rows, 0);
     proposal->decision = (struct past_decision){
         .approved_by = db_value(rows, 0, FIRST),
@@ -155,11 +160,6 @@ static struct db_call taken_call(struct arena *arena, const struct proposal *pro
     const char **values = arena_array(arena, 1, sizeof *values);
     values[0] = rule_id_family(arena, proposal->candidate.pattern_signature).ptr;
     return (struct db_call){&proposal_taken_ids, values};
-}
-
-static bool unknown_id(struct error *error)
-{
-    return error_set(error, ERROR_NOT_FOUND, "candidate-not-found", "There is no candidate with this id.");
 }
 
 bool proposal_read(struct session *session, struct slice candidate_id, const struct proposal_wishes *wishes,
