@@ -1,7 +1,7 @@
 import { DecisionLog } from "./activity/DecisionLog";
 import { ExecutionHistory } from "./executions/ExecutionHistory";
 import { readChoice, useSearch } from "./lib/url";
-import { Link } from "./ui/Link";
+import { Views } from "./ui/Views";
 
 const views = ["log", "executions"] as const;
 const words = { log: "Log", executions: "Executions" };
@@ -11,17 +11,7 @@ export function PartnerActivity() {
   const view = readChoice(useSearch(), "view", views) ?? "log";
   return (
     <>
-      <nav className="views" aria-label="Activity">
-        {views.map((name) => (
-          <Link
-            key={name}
-            to={{ tab: "activity", view: name }}
-            aria-current={name === view ? "true" : undefined}
-          >
-            {words[name]}
-          </Link>
-        ))}
-      </nav>
+      <Views tab="activity" label="Activity" words={words} current={view} />
       {view === "log" ? <DecisionLog /> : <ExecutionHistory />}
     </>
   );

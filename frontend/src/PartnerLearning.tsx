@@ -7,9 +7,16 @@ import { StatsCards } from "./learning/StatsCards";
 import { formatCount } from "./lib/format";
 import { usePollInterval } from "./lib/polling";
 import { readChoice, useSearch } from "./lib/url";
-import { Link } from "./ui/Link";
+import { Views } from "./ui/Views";
 
 const views = ["candidates", "rules", "history"] as const;
+
+const count = (of: number | undefined, meaning: string) => (
+  <span className="views-count">
+    {of === undefined ? "" : formatCount(of)}
+    <span className="visually-hidden"> {meaning}</span>
+  </span>
+);
 
 /** The Learning tab: the numbers, the queue of candidates, the rules made of them, what ran. */
 export function PartnerLearning() {
@@ -20,16 +27,13 @@ export function PartnerLearning() {
     queryFn: ({ signal }) => getStats(signal),
     refetchInterval: interval,
   });
-  const counts = {
-    candidates: stats.data?.pending_candidates,
-    rules: stats.data?.active_promoted_rules,
-  };
   const words = {
-    candidates: "Candidates",
+    candidates: <>Candidates{count(stats.data?.pending_candidates, "pending")}</>,
     rules: (
       <>
         <span className="wide-only">Promoted rules</span>
         <span className="narrow-only">Rules</span>
+        {count(stats.data?.active_promoted_rules, "active")}
       </>
     ),
     history: "Executions",
@@ -39,25 +43,7 @@ export function PartnerLearning() {
     <div className="learning">
       <StatsCards query={stats} />
       <div className="learning-main">
-        <nav className="views" aria-label="Learning">
-          {views.map((name) => (
-            <Link
-              key={name}
-              to={{ tab: "learning", view: name }}
-              aria-current={name === view ? "true" : undefined}
-            >
-              {words[name]}
-              {name !== "history" && (
-                <span className="views-count">
-                  {counts[name] === undefined ? "" : formatCount(counts[name])}
-                  <span className="visually-hidden">
-                    {name === "candidates" ? " pending" : " active"}
-                  </span>
-                </span>
-              )}
-            </Link>
-          ))}
-        </nav>
+        <Views tab="learning" label="Learning" words={words} current={view} />
         {view === "candidates" && <CandidatesView />}
         {view === "rules" && <PromotedRules />}
         {view === "history" && <ExecutionHistory />}

@@ -5,9 +5,8 @@ import { usePages } from "../lib/pages";
 import { useSearch } from "../lib/url";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/Link";
-import { ListBody, Refreshed, Section } from "../ui/ListBody";
-import { Pager } from "../ui/Pager";
-import { SkeletonRows } from "../ui/Table";
+import { Refreshed, Section } from "../ui/ListBody";
+import { PagedList } from "../ui/PagedList";
 import { Time } from "../ui/Time";
 import { changesOf, describe } from "./describe";
 
@@ -19,43 +18,32 @@ export function DecisionLog() {
   const list = useList(auditKey(query), (signal) => listAudit(query, signal));
   return (
     <Section id="log" title="Log" aside={<Refreshed query={list} />}>
-      <ListBody
+      <PagedList
         query={list}
+        pages={pages}
         what="log"
-        skeleton={<SkeletonRows rows={8} tall />}
-        empty={(page) =>
-          page.entries.length > 0
-            ? null
-            : {
-                icon: "inbox",
-                title: "Nothing in the log yet",
-                text: "Approvals, rejections, changes of rules and sign-ins are kept here.",
-                action: (
-                  <Link className="button" to={{ tab: "learning" }}>
-                    To the candidates
-                  </Link>
-                ),
-              }
-        }
+        unit="entries"
+        rows={(page) => page.entries}
+        expected={8}
+        nothing={{
+          icon: "inbox",
+          title: "Nothing in the log yet",
+          text: "Approvals, rejections, changes of rules and sign-ins are kept here.",
+          action: (
+            <Link className="button" to={{ tab: "learning" }}>
+              To the candidates
+            </Link>
+          ),
+        }}
       >
-        {(page) => (
-          <>
-            <ol className="log">
-              {page.entries.map((entry) => (
-                <Entry key={String(entry.id)} entry={entry} />
-              ))}
-            </ol>
-            <Pager
-              pages={pages}
-              page={page}
-              shown={page.entries.length}
-              limit={pageSize}
-              what="entries"
-              busy={list.isPlaceholderData}
-            />
-          </>
+        {(entries) => (
+          <ol className="log">
+            {entries.map((entry) => (
+              <Entry key={String(entry.id)} entry={entry} />
+            ))}
+          </ol>
         )}
-      </ListBody>
+      </PagedList>
     </Section>
   );
 }

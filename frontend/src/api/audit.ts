@@ -13,6 +13,6 @@ export const auditKey = (query: AuditQuery) => [...learningKey, "audit", query] 
 export function listAudit(query: AuditQuery, signal?: AbortSignal): Promise<AuditPage> {
   return request<AuditPage>(`${learningBase}/audit`, {
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }

@@ -39,7 +39,7 @@ export function listCandidates(
 ): Promise<CandidatePage> {
   return request<CandidatePage>(`${learningBase}/candidates`, {
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }
 
@@ -61,7 +61,7 @@ export function getCandidate(
 ): Promise<CandidateDetail> {
   return request<CandidateDetail>(`${learningBase}/candidates/${encodeURIComponent(id)}`, {
     query: { ...proposal },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }
 

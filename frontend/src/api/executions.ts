@@ -21,6 +21,6 @@ export function listExecutions(
 ): Promise<ExecutionPage> {
   return request<ExecutionPage>(`${learningBase}/execution-history`, {
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }

@@ -49,7 +49,7 @@ export interface RequestOptions {
   query?: Record<string, string | number | boolean | null | undefined>;
   body?: unknown;
   idempotencyKey?: string;
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** For the calls that ask whether there is a session: their 401 is an answer, not an event. */
   quietUnauthorized?: boolean;
 }

@@ -8,5 +8,5 @@ export const learningBase = "/api/partners/me/learning";
 export const statsKey = [...learningKey, "stats"] as const;
 
 export function getStats(signal?: AbortSignal): Promise<Stats> {
-  return request<Stats>(`${learningBase}/stats`, signal ? { signal } : {});
+  return request<Stats>(`${learningBase}/stats`, { signal });
 }

@@ -19,7 +19,7 @@ export const rulesKey = (query: RuleQuery) => [...learningKey, "rules", query] a
 export function listRules(query: RuleQuery, signal?: AbortSignal): Promise<RulePage> {
   return request<RulePage>(`${learningBase}/promoted-rules`, {
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }
 

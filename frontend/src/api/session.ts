@@ -6,7 +6,7 @@ export const sessionKey = ["session"] as const;
 export function currentSession(signal?: AbortSignal): Promise<Session> {
   return request<Session>("/api/partner-auth/me", {
     quietUnauthorized: true,
-    ...(signal ? { signal } : {}),
+    signal,
   });
 }
 

@@ -6,9 +6,6 @@ import type { Site } from "./types";
 export const sitesKey = [...learningKey, "sites"] as const;
 
 export async function listSites(signal?: AbortSignal): Promise<Site[]> {
-  const answer = await request<{ sites: Site[] }>(
-    "/api/partners/me/sites",
-    signal ? { signal } : {},
-  );
+  const answer = await request<{ sites: Site[] }>("/api/partners/me/sites", { signal });
   return answer.sites;
 }

@@ -1,15 +1,15 @@
 import { executionsKey, listExecutions, type ExecutionQuery } from "../api/executions";
-import type { Execution, ExecutionPage, Level } from "../api/types";
+import type { Execution, Level } from "../api/types";
 import { formatDuration, humanize } from "../lib/format";
 import { pageSize, useList, useSiteChoices } from "../lib/lists";
 import { usePages } from "../lib/pages";
 import { readChoice, readSignature, readSiteId, readText, useSearch } from "../lib/url";
 import { LevelBadge, levelWords, OutcomeBadge } from "../ui/Badge";
 import { Select } from "../ui/Field";
-import { ListBody, Refreshed, Section, type EmptyState } from "../ui/ListBody";
-import { Pager } from "../ui/Pager";
+import { Refreshed, Section } from "../ui/ListBody";
+import { PagedList } from "../ui/PagedList";
 import { SearchBox } from "../ui/SearchBox";
-import { SkeletonRows, Table, type Column } from "../ui/Table";
+import { Table, type Column } from "../ui/Table";
 import { Time } from "../ui/Time";
 
 const levels: readonly Level[] = ["L1", "L2", "L3"];
@@ -82,6 +82,9 @@ export function ExecutionHistory() {
   };
   const list = useList(executionsKey(query), (signal) => listExecutions(query, signal));
   const sites = useSiteChoices(query.site_id);
+  const narrowed = Boolean(
+    query.site_id || query.level || outcome || query.runbook_id || query.pattern_signature,
+  );
   const clear = () =>
     pages.change({ site: null, level: null, outcome: null, runbook: null, pattern: null });
 
@@ -122,53 +125,28 @@ export function ExecutionHistory() {
           onChange={(to) => pages.change({ outcome: to })}
         />
       </div>
-      <ListBody
+      <PagedList
         query={list}
+        pages={pages}
         what="executions"
-        skeleton={<SkeletonRows rows={12} tall />}
-        empty={(page) => emptyState(page, query, clear)}
+        rows={(page) => page.executions}
+        expected={12}
+        nothing={{
+          icon: "inbox",
+          title: "Nothing has run yet",
+          text: "Executions appear here as soon as an appliance reports one.",
+        }}
+        narrowed={narrowed && { text: "No execution fits these filters.", clear }}
       >
-        {(page) => (
-          <>
-            <Table
-              caption="Executions"
-              columns={columns}
-              rows={page.executions}
-              rowKey={(e) => e.execution_id}
-            />
-            <Pager
-              pages={pages}
-              page={page}
-              shown={page.executions.length}
-              limit={pageSize}
-              what="executions"
-              busy={list.isPlaceholderData}
-            />
-          </>
+        {(executions) => (
+          <Table
+            caption="Executions"
+            columns={columns}
+            rows={executions}
+            rowKey={(e) => e.execution_id}
+          />
         )}
-      </ListBody>
+      </PagedList>
     </Section>
   );
-}
-
-function emptyState(page: ExecutionPage, query: ExecutionQuery, clear: () => void): EmptyState | null {
-  if (page.executions.length > 0) return null;
-  const { site_id, level, success, runbook_id, pattern_signature, cursor } = query;
-  if (site_id || level || success !== null || runbook_id || pattern_signature || cursor) {
-    return {
-      icon: "search",
-      title: "Nothing matches",
-      text: "No execution fits these filters.",
-      action: (
-        <button type="button" className="button" onClick={clear}>
-          Clear the filters
-        </button>
-      ),
-    };
-  }
-  return {
-    icon: "inbox",
-    title: "Nothing has run yet",
-    text: "Executions appear here as soon as an appliance reports one.",
-  };
 }

@@ -22,10 +22,9 @@ import {
 import { useCanDecide, useSession } from "../session/context";
 import { approvalWords } from "../ui/Badge";
 import { Select } from "../ui/Field";
-import { ListBody, Refreshed, Section, type EmptyState } from "../ui/ListBody";
-import { Pager } from "../ui/Pager";
+import { Refreshed, Section, type EmptyState } from "../ui/ListBody";
+import { PagedList } from "../ui/PagedList";
 import { SearchBox } from "../ui/SearchBox";
-import { SkeletonRows } from "../ui/Table";
 import { ApproveDialog } from "./ApproveDialog";
 import { CandidateDetailPanel } from "./CandidateDetailPanel";
 import { CandidatesTable } from "./CandidatesTable";
@@ -45,6 +44,12 @@ const sortChoices: readonly { value: CandidateSort; label: string }[] = [
   { value: "-first_seen", label: "Newest first" },
   { value: "first_seen", label: "Oldest first" },
 ];
+
+const notYet: EmptyState = {
+  icon: "inbox",
+  title: "Nothing yet",
+  text: "A pattern becomes a candidate after 5 occurrences, 3 of them solved by the planner, with at least 90 % success.",
+};
 
 type OpenDialog = { kind: "approve"; candidate: Candidate } | { kind: "reject"; picked: Picked[] };
 
@@ -105,50 +110,17 @@ export function CandidatesView() {
     } while (cursor !== null);
   };
 
-  const emptyState = ({ total }: CandidatePage): EmptyState | null => {
-    if (list.data && list.data.candidates.length > 0) return null;
-    if (total > 0 || pages.cursor) {
-      return {
-        icon: "inbox",
-        title: "This page is empty now",
-        text: "The list has become shorter since.",
-        action: (
-          <button type="button" className="button" onClick={() => pages.change({})}>
-            To the first page
-          </button>
-        ),
-      };
-    }
-    const waiting = query.status === "not_submitted" || query.status === "pending";
-    if (waiting && !query.q && !query.site_id) {
-      return {
-        icon: "check",
-        title: "All done",
-        text: "Nothing waits for a decision. New candidates appear here by themselves.",
-        action: (
-          <button type="button" className="button" onClick={clearFilters}>
-            Show decided ones too
-          </button>
-        ),
-      };
-    }
-    if (filtered) {
-      return {
-        icon: "search",
-        title: "Nothing matches",
-        text: "No candidate fits this search and these filters.",
-        action: (
-          <button type="button" className="button" onClick={clearFilters}>
-            Clear search and filters
-          </button>
-        ),
-      };
-    }
-    return {
-      icon: "inbox",
-      title: "Nothing yet",
-      text: "A pattern becomes a candidate after 5 occurrences, 3 of them solved by the planner, with at least 90 % success.",
-    };
+  const waiting = query.status === "not_submitted" || query.status === "pending";
+  const allDone = waiting && !query.q && !query.site_id;
+  const done: EmptyState = {
+    icon: "check",
+    title: "All done",
+    text: "Nothing waits for a decision. New candidates appear here by themselves.",
+    action: (
+      <button type="button" className="button" onClick={clearFilters}>
+        Show decided ones too
+      </button>
+    ),
   };
 
   return (
@@ -182,20 +154,19 @@ export function CandidatesView() {
           onChange={(sort) => pages.change({ sort })}
         />
       </div>
-      <ListBody
+      <PagedList
         query={list}
+        pages={pages}
         what="candidates"
-        skeleton={<SkeletonRows rows={10} tall />}
-        empty={emptyState}
-        wayOut={
-          pages.cursor && (
-            <button type="button" className="button" onClick={() => pages.change({})}>
-              To the first page
-            </button>
-          )
+        rows={(page) => page.candidates}
+        expected={10}
+        nothing={allDone ? done : notYet}
+        narrowed={
+          filtered &&
+          !allDone && { text: "No candidate fits this search and these filters.", clear: clearFilters }
         }
       >
-        {(page) => (
+        {(candidates, page) => (
           <>
             {canDecide && (
               <SelectionBar
@@ -206,7 +177,7 @@ export function CandidatesView() {
               />
             )}
             <CandidatesTable
-              candidates={page.candidates}
+              candidates={candidates}
               selection={canDecide ? selection : null}
               sort={query.sort}
               onSort={(sort) => pages.change({ sort })}
@@ -214,17 +185,9 @@ export function CandidatesView() {
               onApprove={approve}
               onReject={reject}
             />
-            <Pager
-              pages={pages}
-              page={page}
-              shown={page.candidates.length}
-              limit={pageSize}
-              what="candidates"
-              busy={list.isPlaceholderData}
-            />
           </>
         )}
-      </ListBody>
+      </PagedList>
       {openId && (
         <CandidateDetailPanel
           key={openId}

@@ -10,7 +10,7 @@ import {
   type RuleQuery,
   type RuleSort,
 } from "../api/rules";
-import type { Id, PromotedRule, RulePage, RuleStatus } from "../api/types";
+import type { Id, PromotedRule, RuleStatus } from "../api/types";
 import { plural } from "../lib/format";
 import { newKey } from "../lib/idempotency";
 import { pageSize, useList, useSiteChoices } from "../lib/lists";
@@ -20,10 +20,9 @@ import { useCanDecide } from "../session/context";
 import { ruleWords } from "../ui/Badge";
 import { Select } from "../ui/Field";
 import { Link } from "../ui/Link";
-import { ListBody, Refreshed, Section, type EmptyState } from "../ui/ListBody";
-import { Pager } from "../ui/Pager";
+import { Refreshed, Section } from "../ui/ListBody";
+import { PagedList } from "../ui/PagedList";
 import { SearchBox } from "../ui/SearchBox";
-import { SkeletonRows } from "../ui/Table";
 import { useToast } from "../ui/Toasts";
 import { ArchiveDialog } from "./ArchiveDialog";
 import { RulePanel } from "./RulePanel";
@@ -90,68 +89,47 @@ export function PromotedRules() {
           onChange={(sort) => pages.change({ sort })}
         />
       </div>
-      <ListBody
+      <PagedList
         query={list}
+        pages={pages}
         what="rules"
-        skeleton={<SkeletonRows rows={10} tall />}
-        empty={(page) =>
-          emptyState(page, query, () => pages.change({ q: null, status: null, site: null }))
+        rows={(page) => page.rules}
+        expected={10}
+        nothing={{
+          icon: "inbox",
+          title: "No rules yet",
+          text: "A rule appears here as soon as a candidate is approved.",
+          action: (
+            <Link className="button" to={{ tab: "learning" }}>
+              To the candidates
+            </Link>
+          ),
+        }}
+        narrowed={
+          Boolean(query.q || query.status || query.site_id) && {
+            text: "No rule fits this search and these filters.",
+            clear: () => pages.change({ q: null, status: null, site: null }),
+          }
         }
       >
-        {(page) => (
-          <>
-            <RulesTable
-              rules={page.rules.map((rule) => ({ ...rule, status: status.shown(rule) }))}
-              canDecide={canDecide}
-              sort={query.sort}
-              onSort={(sort) => pages.change({ sort })}
-              isBusy={(rule) => status.isBusy(rule) || deploy.isBusy(rule)}
-              onShow={(rule) => setShown(rule.id)}
-              onSwitch={(rule, on) => status.change(rule, on ? "active" : "disabled")}
-              onDeploy={deploy.start}
-              onArchive={setArchiving}
-            />
-            <Pager
-              pages={pages}
-              page={page}
-              shown={page.rules.length}
-              limit={pageSize}
-              what="rules"
-              busy={list.isPlaceholderData}
-            />
-          </>
+        {(rules) => (
+          <RulesTable
+            rules={rules.map((rule) => ({ ...rule, status: status.shown(rule) }))}
+            canDecide={canDecide}
+            sort={query.sort}
+            onSort={(sort) => pages.change({ sort })}
+            isBusy={(rule) => status.isBusy(rule) || deploy.isBusy(rule)}
+            onShow={(rule) => setShown(rule.id)}
+            onSwitch={(rule, on) => status.change(rule, on ? "active" : "disabled")}
+            onDeploy={deploy.start}
+            onArchive={setArchiving}
+          />
         )}
-      </ListBody>
+      </PagedList>
       {shownRule && <RulePanel rule={shownRule} onClose={() => setShown(null)} />}
       {archiving && <ArchiveDialog rule={archiving} onClose={() => setArchiving(null)} />}
     </Section>
   );
-}
-
-function emptyState(page: RulePage, query: RuleQuery, clear: () => void): EmptyState | null {
-  if (page.rules.length > 0) return null;
-  if (query.q || query.status || query.site_id || query.cursor) {
-    return {
-      icon: "search",
-      title: "Nothing matches",
-      text: "No rule fits this search and these filters.",
-      action: (
-        <button type="button" className="button" onClick={clear}>
-          Clear search and filters
-        </button>
-      ),
-    };
-  }
-  return {
-    icon: "inbox",
-    title: "No rules yet",
-    text: "A rule appears here as soon as a candidate is approved.",
-    action: (
-      <Link className="button" to={{ tab: "learning" }}>
-        To the candidates
-      </Link>
-    ),
-  };
 }
 
 /** A status that was asked for: laid over the list until the list knows it, busy only until the answer is there. */
