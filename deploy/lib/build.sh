@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # top, instance come from common.sh and instance.sh
+# shellcheck disable=SC2154  # top, handlers_dir … come from common.sh and layout.sh
 # Building the programs and the dashboard, and putting what has changed into an instance.
 
 # build_programs FOLDER [CMAKE-ARGUMENT…]: the C programs; quick when nothing has changed. A folder that the tests have
@@ -53,16 +53,16 @@ put() {
 # put_programs BUILD: handlers with their library into the mount, the operators' programs into bin/.
 put_programs() {
     local file
-    for file in "$1"/handlers/*; do put "$file" "$instance/handlers/$(basename "$file")"; done
-    for file in "$1"/bin/*; do put "$file" "$instance/bin/$(basename "$file")"; done
+    for file in "$1"/handlers/*; do put "$file" "$handlers_dir/$(basename "$file")"; done
+    for file in "$1"/bin/*; do put "$file" "$bin_dir/$(basename "$file")"; done
 }
 
 # put_dashboard BUILD: hashed assets first, index.html last, so that no page asks for what is not there yet.
 put_dashboard() {
     local file
     while IFS= read -r file; do
-        mkdir -p "$(dirname "$instance/frontend/$file")"
-        put "$1/frontend/$file" "$instance/frontend/$file"
+        mkdir -p "$(dirname "$frontend_dir/$file")"
+        put "$1/frontend/$file" "$frontend_dir/$file"
     done < <(cd "$1/frontend" && find . -type f ! -name 'index.html*' && find . -type f -name 'index.html*')
-    chmod -R u=rwX,go=rX "$instance/frontend"
+    chmod -R u=rwX,go=rX "$frontend_dir"
 }

@@ -8,25 +8,47 @@
 #   sockets   the unix sockets: instance/run, or a short private folder when that path is too long
 #   server_user  who runs the servers: the invoking user, or `flywheel` when that is root
 #
-#   instance/handlers, frontend  the mounts: what is in them is what runs
-#   instance/bin, etc            supervisor and operators' command; configuration
-#   instance/pg, run, log, tmp   written by the servers
+# The rest is the layout (layout.sh), which is known once the instance is.
+#
+#   instance/handlers, frontend        the mounts: what is in them is what runs
+#   instance/bin, etc                  supervisor and operators' command; configuration
+#   instance/pg, run, log, state, tmp  written by the servers and the commands
+
+# shellcheck source=deploy/lib/layout.sh
+. "$top/deploy/lib/layout.sh"
 
 # Longest path a unix socket may have (sockaddr_un, without the final zero), and the longest name we use.
 readonly socket_path_max=107
 readonly longest_socket_name=learning-rule-deploy.sock
 readonly system_user=flywheel
 readonly system_folder=/var/lib/flywheel
+readonly host_folder=/etc/flywheel
 
-# instance_locate [DIR]: sets folder, instance, sockets and server_user. Makes nothing.
+# instance_locate [DIR]: sets folder, instance, sockets, server_user and the layout's variables. Makes nothing.
 instance_locate() {
-    local given=${1:-${FLYWHEEL_DIR:-$top/var}}
-    folder=$(realpath -m -- "$given")
-    server_user=$(id -un)
+    folder=$(realpath -m -- "${1:-${FLYWHEEL_DIR:-$(default_folder)}}")
     instance=$folder
+    if [ -f "$folder/layout" ]; then
+        layout_read "$folder/layout"
+        sockets=$sockets_dir
+        return
+    fi
+    server_user=$(id -un)
     [ "$(id -u)" != 0 ] || server_user=$system_user
     if [ ! -f "$folder/etc/folder" ] && ! is_suitable "$folder"; then instance=$(instance_elsewhere); fi
     sockets=$(socket_folder)
+    layout_of_quickstart
+    if [ -f "$instance/etc/layout" ]; then layout_read "$instance/etc/layout"; fi
+}
+
+# default_folder: a quickstart's in the clone, else the host's own instance, else where a quickstart would be made.
+default_folder() {
+    if [ ! -e "$top/var" ] && [ -f "$host_folder/layout" ]; then printf '%s' "$host_folder"; else printf '%s' "$top/var"; fi
+}
+
+# need_instance: for the commands that work on one that is there.
+need_instance() {
+    instance_exists || die "there is no instance in $folder. Make one with ./deploy/quickstart, or name another with --dir."
 }
 
 # is_suitable PATH: whether the instance may live there: no characters that configuration files take for their own, and
@@ -101,11 +123,11 @@ make_server_user() {
 make_folders() {
     instance_exists || is_vacant "$instance" ||
         die "$instance holds files that are not an instance of Flywheel. Choose an empty or new folder with --dir."
-    mkdir -p "$folder" "$instance"/{handlers,frontend,bin,etc,run,log,pg,tmp} ||
+    mkdir -p "$folder" "$instance"/{handlers,frontend,bin,etc,run,log,pg,state,tmp} ||
         die "cannot make $instance. Choose a folder you may write to with --dir."
     chmod 755 "$instance" "$instance"/{handlers,frontend,bin,etc}
     chmod 711 "$instance/run"
-    chmod 700 "$instance"/{log,pg,tmp}
+    chmod 700 "$instance"/{log,pg,state,tmp}
     printf '%s\n' "$folder" | write_file "$instance/etc/folder" 644
     make_private_socket_folder
     if [ "$(id -u)" = 0 ]; then
@@ -126,12 +148,12 @@ make_private_socket_folder() {
 }
 
 # instance_exists: whether an instance of this folder was ever set up. Only what says so itself is one: reset removes it.
-instance_exists() { [ "$(cat "$instance/etc/folder" 2>/dev/null)" = "$folder" ]; }
+instance_exists() { [ "$kind" != quickstart ] || [ "$(cat "$instance/etc/folder" 2>/dev/null)" = "$folder" ]; }
 
 # is_vacant DIR: whether it can become an instance: absent, empty, or holding no more than a summary.
 is_vacant() { [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -name quickstart.json -print -quit)" ]; }; }
 
-# setting NAME [FALLBACK]: what an earlier run chose (port, listen, demo, rate_limit).
+# setting NAME [FALLBACK]: what an earlier run of the quickstart chose (port, listen, demo, rate_limit).
 setting() {
     local value=''
     [ ! -f "$instance/etc/quickstart.conf" ] ||

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # instance comes from instance.sh
+# shellcheck disable=SC2154  # handlers_dir, run_dir come from layout.sh
 # What lies in a folder of handlers, and what the supervisor says it runs.
 
 # library_hash FOLDER: of its shared objects together, as the supervisor computes it; empty without any.
@@ -29,8 +29,8 @@ folder_state() {
 
 # running_state: the supervisor's state file, or nothing running.
 running_state() {
-    if pid_in "$instance/run/supervisor.pid" flywheel-supervisor >/dev/null && [ -r "$instance/run/supervisor.json" ]; then
-        cat "$instance/run/supervisor.json"
+    if pid_in "$run_dir/supervisor.pid" flywheel-supervisor >/dev/null && [ -r "$run_dir/supervisor.json" ]; then
+        cat "$run_dir/supervisor.json"
     else
         printf '{"settled": false, "programs": {}}'
     fi
@@ -40,10 +40,10 @@ running_state() {
 # a state file from before the last copy does not count.
 mount_serves() {
     local wanted
-    wanted=$(cd "$instance/handlers" && for file in *; do
+    wanted=$(cd "$handlers_dir" && for file in *; do
         if is_program "$file" && [ -x "$file" ]; then sha256sum "$file"; fi
     done)
-    running_state | jq -e --arg wanted "$wanted" --arg library "$(library_hash "$instance/handlers")" '
+    running_state | jq -e --arg wanted "$wanted" --arg library "$(library_hash "$handlers_dir")" '
         .settled and ($wanted | length > 0) and (.programs as $programs
         | all($wanted | split("\n")[] | split("  "); . as [$hash, $name]
             | $programs[$name].state == "serving" and $programs[$name].running_sha256 == $hash
