@@ -20,10 +20,12 @@
  * closed and given out again does no harm: it leads to one look at a connection that has nothing to say. */
 enum { CONNECTIONS_MAX = 4096, EVENTS_AT_ONCE = 64, SWEEP_MS = 1000 };
 
+/* Whoever has made a slot busy owns its connection, and alone reads from the descriptor or closes it. */
 enum slot_state {
     SLOT_CLOSED,
-    SLOT_WAITING, /* in the epoll set; nobody serves it */
-    SLOT_BUSY,    /* queued for, or with, a worker */
+    SLOT_WAITING, /* in the epoll set; nobody has it */
+    SLOT_BUSY,    /* being looked at, queued for, or with a worker */
+    SLOT_MISSED,  /* busy, and something has arrived meanwhile */
 };
 
 struct slot {
@@ -79,11 +81,33 @@ static int dequeue(struct server *server)
     return fd;
 }
 
-/* Whoever turns WAITING into BUSY owns the connection. */
 static bool claim(struct slot *slot)
 {
     int waiting = SLOT_WAITING;
     return atomic_compare_exchange_strong(&slot->state, &waiting, SLOT_BUSY);
+}
+
+/* Claims a connection of which epoll has told something. An owner who is busy with it is left a note instead: this
+ * event comes only once. */
+static bool claim_or_note(struct slot *slot)
+{
+    int state;
+    do {
+        if (claim(slot))
+            return true;
+        state = SLOT_BUSY;
+    } while (!atomic_compare_exchange_strong(&slot->state, &state, SLOT_MISSED) && state == SLOT_WAITING);
+    return false;
+}
+
+/* The owner lets go, unless something has arrived meanwhile: then it is still the owner. */
+static bool release(struct slot *slot)
+{
+    int busy = SLOT_BUSY;
+    if (atomic_compare_exchange_strong(&slot->state, &busy, SLOT_WAITING))
+        return true;
+    atomic_store(&slot->state, SLOT_BUSY);
+    return false;
 }
 
 static void hang_up(struct server *server, int fd)
@@ -93,30 +117,31 @@ static void hang_up(struct server *server, int fd)
     atomic_fetch_sub(&server->open, 1);
 }
 
-/* Looks at what has arrived on a connection nobody serves, and decides who gets it. */
+static void note_partial(struct slot *slot)
+{
+    if (!atomic_exchange(&slot->partial, true))
+        atomic_store(&slot->since, now_s());
+}
+
+/* The owner looks at what has arrived, and decides who gets the connection. */
 static void look_at(struct server *server, int fd)
 {
     struct slot *slot = &server->slots[fd];
-    if (!claim(slot))
-        return;
-    switch (fastcgi_peek(fd)) {
-    case FASTCGI_WHOLE:
-        enqueue(server, fd);
-        return;
-    case FASTCGI_BROKEN:
-        hang_up(server, fd);
-        return;
-    case FASTCGI_PARTIAL:
-        if (!atomic_exchange(&slot->partial, true))
-            atomic_store(&slot->since, now_s());
-        break;
-    case FASTCGI_NOTHING:
-        break;
-    }
-    atomic_store(&slot->state, SLOT_WAITING);
-    /* Something may have arrived between the look and the release, and its event was ignored then. */
-    if (fastcgi_peek(fd) == FASTCGI_WHOLE && claim(slot))
-        enqueue(server, fd);
+    do {
+        switch (fastcgi_peek(fd)) {
+        case FASTCGI_WHOLE:
+            enqueue(server, fd);
+            return;
+        case FASTCGI_BROKEN:
+            hang_up(server, fd);
+            return;
+        case FASTCGI_PARTIAL:
+            note_partial(slot);
+            break;
+        case FASTCGI_NOTHING:
+            break;
+        }
+    } while (!release(slot));
 }
 
 /* A worker is done with a connection that stays open. */
@@ -125,7 +150,6 @@ static void park(struct server *server, int fd)
     struct slot *slot = &server->slots[fd];
     atomic_store(&slot->partial, false);
     atomic_store(&slot->since, now_s());
-    atomic_store(&slot->state, SLOT_WAITING);
     look_at(server, fd);
 }
 
@@ -220,7 +244,7 @@ static void handle_event(struct server *server, int fd)
             accept_all(server);
     } else if (fd == server->signal_fd) {
         start_draining(server);
-    } else {
+    } else if (claim_or_note(&server->slots[fd])) {
         look_at(server, fd);
     }
 }
@@ -237,8 +261,8 @@ static void wait_loop(struct server *server)
             drain_end = now_s() + HTTP_DRAIN_LIMIT_S;
         if (draining && (atomic_load(&server->open) == 0 || now_s() >= drain_end))
             return;
-        bool watch = draining || atomic_load(&server->open) > 0;
-        int count = epoll_wait(server->epoll_fd, events, EVENTS_AT_ONCE, draining ? 50 : watch ? SWEEP_MS : -1);
+        int longest_ms = draining ? 50 : atomic_load(&server->open) > 0 ? SWEEP_MS : -1;
+        int count = epoll_wait(server->epoll_fd, events, EVENTS_AT_ONCE, longest_ms);
         for (int i = 0; i < count; i++)
             handle_event(server, events[i].data.fd);
         if (now_s() >= next_sweep) {
@@ -267,7 +291,17 @@ void http_block_signals(void)
 {
     sigset_t signals = handled_signals();
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void server_free(struct server *server)
+{
+    close(server->epoll_fd);
+    close(server->signal_fd);
+    close(server->idle_fd);
+    pthread_cond_destroy(&server->filled);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
 }
 
 static struct server *server_new(int listen_fd, http_handler *handler, void *argument)
@@ -287,8 +321,16 @@ static struct server *server_new(int listen_fd, http_handler *handler, void *arg
     if (fastcgi_listen_nonblocking(listen_fd) && watch(server, listen_fd) && watch(server, server->signal_fd))
         return server;
     log_event(LOG_ERROR, "server", "cannot watch the listening socket (errno %d)", errno);
-    free(server);
+    server_free(server);
     return NULL;
+}
+
+static unsigned start_workers(struct server *server, pthread_t *threads, unsigned count)
+{
+    unsigned started = 0;
+    while (started < count && pthread_create(&threads[started], NULL, worker, server) == 0)
+        started++;
+    return started;
 }
 
 static void stop_workers(struct server *server, pthread_t *threads, unsigned count)
@@ -303,22 +345,16 @@ static void stop_workers(struct server *server, pthread_t *threads, unsigned cou
 
 int http_server_run(int listen_fd, unsigned workers, http_handler *handler, void *argument)
 {
-    struct server *server = fastcgi_start() ? server_new(listen_fd, handler, argument) : NULL;
     pthread_t *threads = calloc(workers, sizeof *threads);
+    struct server *server = threads != NULL && fastcgi_start() ? server_new(listen_fd, handler, argument) : NULL;
     unsigned started = 0;
-    if (server == NULL || threads == NULL)
-        return 1;
-    while (started < workers && pthread_create(&threads[started], NULL, worker, server) == 0)
-        started++;
-    if (started == workers)
-        wait_loop(server);
-    stop_workers(server, threads, started);
+    if (server != NULL) {
+        started = start_workers(server, threads, workers);
+        if (started == workers)
+            wait_loop(server);
+        stop_workers(server, threads, started);
+        server_free(server);
+    }
     free(threads);
-    close(server->epoll_fd);
-    close(server->signal_fd);
-    close(server->idle_fd);
-    pthread_cond_destroy(&server->filled);
-    pthread_mutex_destroy(&server->lock);
-    free(server);
     return started == workers ? 0 : 1;
 }
