@@ -102,7 +102,7 @@ static void *run(void *argument)
         if (!usage->any_pending)
             break;
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += GATHER_S;
         while (!usage->stopping && pthread_cond_timedwait(&usage->changed, &usage->lock, &until) == 0)
             ; /* others may come in the same second */
@@ -117,6 +117,16 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* One that waits by the monotonic clock: when the machine's time is set back, notes are not late by as much. */
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct key_usage *key_usage_start(const char *conninfo)
 {
     struct key_usage *usage = conninfo != NULL ? calloc(1, sizeof *usage) : NULL;
@@ -124,7 +134,7 @@ struct key_usage *key_usage_start(const char *conninfo)
         return NULL;
     usage->conninfo = conninfo;
     pthread_mutex_init(&usage->lock, NULL);
-    pthread_cond_init(&usage->changed, NULL);
+    init_condition(&usage->changed);
     if (pthread_create(&usage->thread, NULL, run, usage) == 0)
         return usage;
     free(usage);
