@@ -10,6 +10,9 @@ CONFLICT = re.compile(r'\brefuse\(&rule, "([^"]+)"')
 KIND = re.compile(r"^\s*(ERROR_\w+),\s*/\* (\d{3})", re.MULTILINE)
 WRITTEN = re.compile(r'\bjson_(?:text|string|number|integer|bool|pg_time|pg_bool|raw|null|open_object|open_array)\(\s*&?\w+,\s*"(\w+)"')
 READ = re.compile(r'(?:json_member\(\w+, |copy_\w+\(batch, execution, )"(\w+)"')
+# `log_event(LOG_INFO, "serving", …`, and the one helper that passes a word on.
+EVENT = re.compile(r'\b(?:log_event\(\s*\w+,\s*|log_failure\(|json_text\(&line, "event", )"([^"]+)"')
+EVENT_ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (?:(?:debug|info|warning|error)(?:, )?)+ \|", re.MULTILINE)
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (\d{3}) \|", re.MULTILINE)
 
 
@@ -55,6 +58,15 @@ def check_errors(report):
     report.check(len(problems_in_code()) > 20, "hardly any problem was found in the sources: this check no longer reads them")
     report.same(used, listed, "docs/errors.md does not list this problem (slug, status)",
                 "docs/errors.md lists a problem (slug, status) that nothing answers with")
+
+
+def check_events(report):
+    """Every word that operators search logs for is explained, and every one explained is written."""
+    written = EVENT.findall(text_of("lib/*/*.c", "cgi/*.c"))
+    explained = EVENT_ROW.findall(text_of("docs/logs.md"))
+    report.check(len(written) > 8, "hardly any event was found in the sources: this check no longer reads them")
+    report.check(len(explained) == len(set(explained)), "docs/logs.md explains an event twice")
+    report.same(set(written), explained, "docs/logs.md does not explain the event", "docs/logs.md explains an event that nothing writes")
 
 
 def check_problem_examples(document, report):
@@ -133,6 +145,7 @@ def check_reports(document, report):
 def check_sources(document, report):
     report.check(os.path.exists("docs/errors.md"), "docs/errors.md is missing")
     check_errors(report)
+    check_events(report)
     check_problem_examples(document, report)
     check_answers(document, report)
     check_reports(document, report)
