@@ -27,7 +27,7 @@ OBJECTS = {
 # Keywords of JSON Schema 2020-12 that this document uses; anything else is a slip of the pen.
 KEYWORDS = {
     "$ref", "type", "enum", "const", "description", "default", "format", "pattern", "minLength", "maxLength",
-    "minimum", "maximum", "minItems", "maxItems", "items", "properties", "required", "additionalProperties",
+    "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "items", "properties", "required", "additionalProperties",
     "anyOf", "oneOf", "if", "then",
 }
 
@@ -176,7 +176,8 @@ class Structure:
         for status, names in headers.items():
             wanted = {"X-Request-Id"} | ({promised[status]} if status in promised else set())
             self.report.check(wanted <= names, f"{place} {status}: {sorted(wanted - names)} is not described")
-        needed = {"200", "400", "429", "503", "default"} | ({"304"} if method == "GET" else {"403"})
+        needed = {"400", "429", "503", "default"} | ({"304"} if method == "GET" else {"403"})
+        needed |= {"201"} if "201" in headers else {"200"}
         if "requestBody" in operation:
             needed |= {"413", "415", "422"}
         if "{id}" in place:

@@ -9,6 +9,8 @@ SECURITY = {
     "public": ([], [{}, {"session": []}]),
     "read": ([{"apiKey": ["read"]}, {"session": []}],),
     "decide": ([{"apiKey": ["decide"]}, {"session": ["approver"]}],),
+    "admin": ([{"apiKey": ["admin"]}, {"session": ["admin"]}],),
+    "session": ([{"session": []}],),
     "user": ([{"session": []}, {"apiKey": ["person"]}],),
     "agent": ([{"appliance": []}],),
 }
@@ -51,6 +53,9 @@ def schema_of(declared, nullable):
         schema = {"type": "boolean"}
     elif kind == "choice":
         schema = {"type": "string", "enum": list(declared["choices"])}
+    elif kind == "choices":
+        schema = {"type": "array", "minItems": declared["lowest"], "maxItems": declared["highest"], "uniqueItems": True,
+                  "items": {"type": "string", "enum": list(declared["choices"])}}
     elif kind in TEXT:
         schema = {"type": "string", "maxLength": declared["highest"]}
         if declared["lowest"] > 0:
@@ -121,7 +126,8 @@ def check_programs(document, report, build):
         report.check(operation["security"] in SECURITY[endpoint["access"]],
                      f"{place} is for {endpoint['access']}, the document says {operation['security']}")
         idempotent = "Idempotency-Key" in document.parameters(operation, "header")
-        report.check(idempotent == (endpoint["access"] == "decide"), f"{place}: Idempotency-Key is taken by decisions, and by nothing else")
+        change = endpoint["access"] in ("decide", "admin") and endpoint["method"] != "GET"
+        report.check(idempotent == change, f"{place}: Idempotency-Key is taken by decisions and admins' changes, and by nothing else")
         check_query(report, document, place, endpoint, operation)
         check_body(report, document, place, endpoint, operation)
     report.check(declared, "no program declares anything")
