@@ -8,6 +8,8 @@
 #include "http/cursor.h"
 #include "http/problem.h"
 
+enum { SCOPE_CEILING = 16 * 1024 };
+
 /* ---- one request ---------------------------------------------------------------------------------------------- */
 
 static enum scope scope_of(enum endpoint_access access)
@@ -215,7 +217,7 @@ bool call_change(struct call *call, change_work *work, void *argument)
 
 const char *call_scope(struct call *call, const char *name)
 {
-    struct buffer scope = buffer_make(16 * 1024);
+    struct buffer scope = buffer_make(SCOPE_CEILING);
     buffer_append_text(&scope, name);
     for (size_t i = 0; i < call->inputs.query_count; i++) {
         const struct input_value *value = &call->inputs.query_values[i];

@@ -10,7 +10,7 @@
 #include "cgi/service.h"
 #include "http/server.h"
 
-enum { THREADS_DEFAULT = 4, THREADS_MAX = 64, PATH_SIZE = 4096 };
+enum { THREADS_DEFAULT = 4, THREADS_MAX = 64, PATH_SIZE = 4096, DESCRIPTION_CEILING = 1024 * 1024 };
 
 struct options {
     const char *config_path;
@@ -76,7 +76,6 @@ static void say_ready(void)
         return;
     dprintf((int)fd, "ready %s\n", build_id());
     close((int)fd);
-    unsetenv("FLYWHEEL_READY_FD");
 }
 
 static bool self_check(struct service *service)
@@ -134,7 +133,7 @@ static int start(const struct program *program, const struct options *options)
 
 static int describe(const struct program *program)
 {
-    struct buffer text = buffer_make(1024 * 1024);
+    struct buffer text = buffer_make(DESCRIPTION_CEILING);
     endpoint_describe(program->endpoints, program->endpoint_count, &text);
     printf("%.*s\n", (int)text.len, text.bytes);
     buffer_free(&text);

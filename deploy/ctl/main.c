@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "promotion/operators.h"
 
-enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024 };
+enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024, OUTPUT_CEILING = 64 * 1024 };
 
 /* An option of a command: `--name VALUE`. The first required one may also be given without its name. */
 struct option {
@@ -247,7 +247,7 @@ static const char *login_name(void)
 
 static int run_command(const struct command *command, const char *conninfo, struct arena *arena, const char **values)
 {
-    struct buffer text = buffer_make(64 * 1024);
+    struct buffer text = buffer_make(OUTPUT_CEILING);
     struct json_writer json = json_writer_make(&text);
     struct error error = {0};
     struct run run = {.json = &json, .error = &error};

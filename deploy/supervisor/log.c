@@ -21,7 +21,7 @@ const char *log_time(time_t when, char text[32])
 {
     struct tm parts;
     gmtime_r(&when, &parts);
-    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
     return text;
 }
 

@@ -29,7 +29,7 @@ static void default_signals(void)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_DFL);
 }
 
 static void set_environment(const struct config *config, const struct version *version,

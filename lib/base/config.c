@@ -22,7 +22,7 @@ static char *read_file(const char *path, char *why, size_t why_size)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        snprintf(why, why_size, "cannot open %s: %s", path, strerror(errno));
+        snprintf(why, why_size, "cannot open %s: %s", path, strerrordesc_np(errno));
         return NULL;
     }
     char *text = calloc(1, FILE_CEILING + 1);

@@ -20,7 +20,7 @@ static void mend(char *text)
     }
 }
 
-bool error_set(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
+void error_fill(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
 {
     error->kind = kind;
     error->slug = slug;
@@ -29,16 +29,15 @@ bool error_set(struct error *error, enum error_kind kind, const char *slug, cons
     vsnprintf(error->detail, sizeof error->detail, format, args);
     va_end(args);
     mend(error->detail);
-    return false;
 }
 
-bool error_add(struct error *error, const char *pointer, const char *format, ...)
+void error_fill_item(struct error *error, const char *pointer, const char *format, ...)
 {
     if (error->item_count == 0)
-        error_set(error, ERROR_INVALID, "invalid",
-                  "Some members of the body cannot be accepted; see errors for which and why.");
+        error_fill(error, ERROR_INVALID, "invalid",
+                   "Some members of the body cannot be accepted; see errors for which and why.");
     if (error->item_count == ERROR_ITEMS)
-        return false;
+        return;
     struct error_item *item = &error->items[error->item_count++];
     snprintf(item->pointer, sizeof item->pointer, "%s", pointer);
     va_list args;
@@ -47,7 +46,6 @@ bool error_add(struct error *error, const char *pointer, const char *format, ...
     va_end(args);
     mend(item->pointer);
     mend(item->detail);
-    return false;
 }
 
 void error_clear(struct error *error)

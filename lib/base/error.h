@@ -45,14 +45,18 @@ struct error {
     char rule_status[16];
 };
 
-/* Fills `error` and returns false, so that a function can end with `return error_set(…)`.
- * Text that does not fit is cut. */
-bool error_set(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
+/* Fills `error`. Text that does not fit is cut. */
+void error_fill(struct error *error, enum error_kind kind, const char *slug, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
-/* Adds a wrong member to an error and makes it ERROR_INVALID; returns false. Members beyond
- * ERROR_ITEMS are dropped: a person mends the first ones first. */
-bool error_add(struct error *error, const char *pointer, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Adds a wrong member to an error and makes it ERROR_INVALID. Members beyond ERROR_ITEMS are dropped: a
+ * person mends the first ones first. */
+void error_fill_item(struct error *error, const char *pointer, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* The same, and false, so that a function can end with `return error_set(…)`. Macros, so that compilers and analysers see
+ * that what comes after a refusal is not reached. */
+#define error_set(...) (error_fill(__VA_ARGS__), false)
+#define error_add(...) (error_fill_item(__VA_ARGS__), false)
 
 void error_clear(struct error *error);
 

@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-enum { MICRO = 1000000, DAY_S = 86400 };
+enum { MICRO = 1000000, MINUTE_S = 60, HOUR_S = 60 * MINUTE_S, DAY_S = 24 * HOUR_S };
 static const int64_t END_S = INT64_C(7289654400); /* 2201-01-01T00:00:00Z */
 
 int64_t timestamp_now(void)
@@ -59,7 +59,8 @@ static bool take_offset(struct slice *rest, int64_t *seconds)
     take_one_of(rest, ":");
     if (!take_number(rest, 2, &minutes) || rest->len != 0 || hours > 23 || minutes > 59)
         return false;
-    *seconds = (hours * 60 + minutes) * 60 * (negative ? -1 : 1);
+    int64_t ahead = (int64_t)hours * HOUR_S + (int64_t)minutes * MINUTE_S;
+    *seconds = negative ? -ahead : ahead;
     return true;
 }
 
@@ -91,7 +92,7 @@ bool timestamp_parse(struct slice text, int64_t *microseconds)
         return false;
     if (!days_of(year, month, day, &days) || hour > 23 || minute > 59 || second > 60)
         return false;
-    int64_t seconds = days * DAY_S + hour * 3600 + minute * 60 + second - offset;
+    int64_t seconds = days * DAY_S + (int64_t)hour * HOUR_S + (int64_t)minute * MINUTE_S + second - offset;
     *microseconds = seconds * MICRO + fraction;
     /* An offset, or a leap second, may lead out of the years that the date lies in. */
     return seconds >= 0 && seconds < END_S;

@@ -6,7 +6,7 @@
 /* Layout before base64url: hexadecimal digits of a hash over the scope and the values, then each value after a unit
  * separator, which no value of a list can hold. The hash is no secret: it catches cursors that were cut, altered
  * or taken from another list, and whoever forges one sees no more than the list would show anyway. */
-enum { DIGITS = 16, SEPARATOR = 0x1F, CURSOR_MAX = 1024 };
+enum { DIGITS = 16, SEPARATOR = 0x1F, CURSOR_MAX = 1024, ENCODED_MAX = 2 * CURSOR_MAX };
 
 static struct slice digits_of(struct arena *arena, struct slice scope, struct slice values)
 {
@@ -47,7 +47,7 @@ static bool split(struct arena *arena, struct slice text, struct slice *values, 
 bool cursor_read(struct arena *arena, struct slice cursor, struct slice scope, struct slice *values, size_t count,
                  struct error *error)
 {
-    struct slice text = cursor.len <= CURSOR_MAX * 2 ? base64url_decode(arena, cursor) : SLICE_ABSENT;
+    struct slice text = cursor.len <= ENCODED_MAX ? base64url_decode(arena, cursor) : SLICE_ABSENT;
     bool ours = slice_present(text) && text.len >= DIGITS;
     if (ours) {
         struct slice joined = {text.ptr + DIGITS, text.len - DIGITS};

@@ -228,7 +228,7 @@ static void take_member(const struct json *member, struct inputs *inputs, struct
     pointer_to(json_name(member), pointer, sizeof pointer);
     long i = index_of(inputs->body, inputs->body_count, slice_of(json_name(member)));
     if (i < 0) {
-        error_add(error, pointer, "is not a member of this body");
+        error_fill_item(error, pointer, "is not a member of this body");
         return;
     }
     /* null stands for "not given" wherever a member may be left out */
@@ -236,7 +236,7 @@ static void take_member(const struct json *member, struct inputs *inputs, struct
         return;
     inputs->body_values[i].present = true;
     if (!take_from_json(&inputs->body[i], member, &inputs->body_values[i], why))
-        error_add(error, pointer, "%s", why);
+        error_fill_item(error, pointer, "%s", why);
 }
 
 bool input_document(struct arena *arena, struct slice body, struct inputs *inputs, struct error *error)
@@ -261,7 +261,7 @@ bool input_body(struct arena *arena, struct slice body, struct inputs *inputs, s
         if (inputs->body[i].required && !inputs->body_values[i].present) {
             char pointer[ERROR_POINTER_SIZE];
             pointer_to(inputs->body[i].name, pointer, sizeof pointer);
-            error_add(error, pointer, "is needed");
+            error_fill_item(error, pointer, "is needed");
         }
     }
     return error->item_count == 0;

@@ -91,8 +91,6 @@ struct sign_in_task {
     struct session *session;
     const struct account *account;
     bool succeeded;
-    struct partner_profile *partner;
-    struct user_profile *user;
 };
 
 static struct db_call log_call(struct arena *arena, struct slice partner_id, struct slice user_id, struct slice email,

@@ -49,11 +49,11 @@ DB_STATEMENT(decision_reject_candidate, 5,
 
 static bool refuse_standing(const struct standing_rule *standing, struct error *error)
 {
-    error_set(error, ERROR_CONFLICT, "rule-exists",
-              slice_is(standing->status, "disabled")
-                  ? "This candidate is approved already: rule %.*s exists and is %.*s. Enable the rule instead."
-                  : "This candidate is approved already: rule %.*s exists and is %.*s.",
-              (int)standing->rule_id.len, standing->rule_id.ptr, (int)standing->status.len, standing->status.ptr);
+    error_fill(error, ERROR_CONFLICT, "rule-exists",
+               slice_is(standing->status, "disabled")
+                   ? "This candidate is approved already: rule %.*s exists and is %.*s. Enable the rule instead."
+                   : "This candidate is approved already: rule %.*s exists and is %.*s.",
+               (int)standing->rule_id.len, standing->rule_id.ptr, (int)standing->status.len, standing->status.ptr);
     snprintf(error->rule_id, sizeof error->rule_id, "%s", standing->rule_id.ptr);
     snprintf(error->rule_status, sizeof error->rule_status, "%s", standing->status.ptr);
     return false;

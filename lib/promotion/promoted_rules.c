@@ -183,7 +183,7 @@ static bool lock_rule(struct change *change, struct slice id, struct locked_rule
 
 static bool refuse(const struct locked_rule *rule, const char *slug, const char *advice, struct error *error)
 {
-    error_set(error, ERROR_CONFLICT, slug, "Rule %s is %s. %s", rule->rule_id.ptr, rule->status.ptr, advice);
+    error_fill(error, ERROR_CONFLICT, slug, "Rule %s is %s. %s", rule->rule_id.ptr, rule->status.ptr, advice);
     snprintf(error->rule_id, sizeof error->rule_id, "%s", rule->rule_id.ptr);
     snprintf(error->rule_status, sizeof error->rule_status, "%s", rule->status.ptr);
     return false;

@@ -109,7 +109,7 @@ static bool check_remedy(const struct remedy *remedy, struct error *error)
 static bool mismatch(struct error *error, struct slice chosen, const char *because,
                      struct slice instead)
 {
-    error_add(error, "/check_type", "cannot be used: %s%.*s", because, SHOWN(instead));
+    error_fill_item(error, "/check_type", "cannot be used: %s%.*s", because, SHOWN(instead));
     return error_set(error, ERROR_INVALID, "check-type-mismatch",
                      "The check type %.*s cannot be used: %s%.*s.", SHOWN(chosen), because,
                      SHOWN(instead));
@@ -148,7 +148,7 @@ static bool check_type_of_runbook(const struct rule_evidence *evidence, const st
     if (known(chosen) && !listed(types, chosen))
         return mismatch(error, chosen, "it is not among the check types of ", remedy->id);
     if (!known(chosen) && types.count > 1) {
-        error_add(error, "/check_type", "is needed: one of the candidate's check_type_choices");
+        error_fill_item(error, "/check_type", "is needed: one of the candidate's check_type_choices");
         return error_set(error, ERROR_INVALID, "check-type-needed",
                          "%.*s serves several check types; name the one this pattern is about as "
                          "check_type (the candidate's check_type_choices lists them).",
@@ -214,7 +214,7 @@ static bool choose_name(struct arena *arena, const struct rule_evidence *evidenc
     }
     if (flaw == NULL)
         return true;
-    error_add(error, "/custom_name", "%s", flaw);
+    error_fill_item(error, "/custom_name", "%s", flaw);
     return error_set(error, ERROR_INVALID, "custom-name", "The rule's name %s.", flaw);
 }
 

@@ -368,16 +368,14 @@ static bool load_condition(struct loader *loader, const yaml_node_t *node,
         return REFUSE(loader, "\"%.*s\" is not an operator (line %zu).", SHOWN(op),
                       node->start_mark.line + 1);
     const yaml_node_t *value = member(loader, node, "value");
-    bool loaded = false;
+    bool loaded;
     if (value != NULL && value->type == YAML_SCALAR_NODE)
         loaded = load_scalar(loader, value, &condition->value);
     else if (value != NULL && value->type == YAML_SEQUENCE_NODE)
         loaded = load_list(loader, value, &condition->value);
     else
-        REFUSE(loader,
-               "A condition's \"value\" must be a string, number, boolean or list "
-               "(line %zu).",
-               node->start_mark.line + 1);
+        loaded = REFUSE(loader, "A condition's \"value\" must be a string, number, boolean or list (line %zu).",
+                        node->start_mark.line + 1);
     return loaded && check_operand(loader, condition);
 }
 

@@ -38,7 +38,7 @@ struct slice number_text(char text[NUMBER_TEXT_SIZE], double number)
     else if (d.count <= d.point && d.point <= 21)
         snprintf(text, NUMBER_TEXT_SIZE, "%s%s%.*s", sign, d.digits, d.point - d.count,
                  "000000000000000000000");
-    else if (0 < d.point && d.point <= 21)
+    else if (0 < d.point && d.point < d.count)
         snprintf(text, NUMBER_TEXT_SIZE, "%s%.*s.%s", sign, d.point, d.digits, d.digits + d.point);
     else if (-6 < d.point && d.point <= 0)
         snprintf(text, NUMBER_TEXT_SIZE, "%s0.%.*s%s", sign, -d.point, "000000", d.digits);

@@ -16,7 +16,7 @@ enum {
 static char id_char(char c)
 {
     bool kept = isalnum((unsigned char)c) || c == '-' || c == '_';
-    return kept ? (char)toupper((unsigned char)c) : '-';
+    return (char)(kept ? toupper((unsigned char)c) : '-');
 }
 
 /* `L1-PROMOTED-` and at most `prefix` characters of the signature. */

@@ -109,8 +109,7 @@ static bool disputed_number(const char *text)
     const char *bare = digits + (digits[0] == '-' || digits[0] == '+');
     if (strcasecmp(bare, ".inf") == 0 || strcasecmp(bare, ".nan") == 0)
         return true;
-    if (bare[0] == '0' &&
-        (tolower((unsigned char)bare[1]) == 'b' || tolower((unsigned char)bare[1]) == 'o'))
+    if (bare[0] == '0' && bare[1] != '\0' && strchr("bBoO", bare[1]) != NULL)
         return only_of(bare + 2, "01234567");
     return isdigit((unsigned char)bare[0]) && strchr(bare, ':') != NULL &&
            only_of(bare, "0123456789:.");

@@ -12,6 +12,7 @@
 /* Code points of an error message that are looked at. A mask stands for at most 36 characters, so
  * the first 200 of the masked message come from far fewer than these. */
 enum { MESSAGE_CHARS = 16 * 1024 };
+enum { JSON_CEILING = 8 * 1024 * 1024 };
 
 /* What differs from one occurrence to the next, in the order in which it is masked. */
 static const struct {
@@ -113,7 +114,7 @@ static void append_member(struct buffer *out, const char *name, struct slice val
 
 struct slice signature_compute(struct arena *arena, const struct signature_input *input)
 {
-    struct buffer json = buffer_make(8 * 1024 * 1024);
+    struct buffer json = buffer_make(JSON_CEILING);
     buffer_append_char(&json, '{');
     append_member(&json, "check_type", input->check_type);
     append_member(&json, "drift_type", input->drift_type);
