@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2016  # the inner shells expand for themselves
-# shellcheck disable=SC2154  # instance, sockets, top, server_user come from common.sh and instance.sh
+# shellcheck disable=SC2154  # instance, sockets, etc_dir, top, server_user come from common.sh and instance.sh
 # The instance's own PostgreSQL: a private cluster that listens on a unix socket only.
 
 # The roles that log in; each has a password of its own, kept in files of mode 0600 only.
 # database_<key> in flywheel.conf is for handlers and flywheelctl; `migrate` stays out of it.
-readonly role_keys=(read decide agent account operator)
+readonly role_keys=(read decide agent account access operator)
 
 # pg_programs: the folder of the server programs, of the version the cluster was made with.
 pg_programs() {
@@ -39,7 +39,7 @@ pg_init() {
 
 # superuser_password: from etc/pgpass, made at the first call.
 superuser_password() {
-    local file=$instance/etc/pgpass
+    local file=$etc_dir/pgpass
     if [ ! -f "$file" ]; then
         printf '*:*:*:%s\n' "postgres:$(random_secret)" "flywheel_migrate:$(random_secret)" |
             write_file "$file" 600
@@ -108,30 +108,30 @@ conninfo() { printf 'host=%s dbname=%s user=%s' "$sockets" "$2" "$1"; }
 # psql_as ROLE DATABASE ARGUMENT…: a quiet psql that stops at the first error.
 psql_as() {
     local role=$1 database=$2; shift 2
-    PGPASSFILE=$instance/etc/pgpass psql -X -q -A -t -v ON_ERROR_STOP=1 "$(conninfo "$role" "$database")" "$@"
+    PGPASSFILE=$etc_dir/pgpass psql -X -q -A -t -v ON_ERROR_STOP=1 "$(conninfo "$role" "$database")" "$@"
 }
 
 # role_password KEY: the password in flywheel.conf of database_KEY; nothing when there is none.
 role_password() {
-    [ ! -f "$instance/etc/flywheel.conf" ] ||
-        sed -n "s/^database_$1 = .* password=\([A-Za-z0-9]*\).*/\1/p" "$instance/etc/flywheel.conf"
+    [ ! -f "$etc_dir/flywheel.conf" ] ||
+        sed -n "s/^database_$1 = .* password=\([A-Za-z0-9]*\).*/\1/p" "$etc_dir/flywheel.conf"
 }
 
 # write_handler_configuration: etc/flywheel.conf; passwords of an earlier run are kept. Running handlers take up a change.
 write_handler_configuration() {
     local key password before lines=''
-    before=$(cat "$instance/etc/flywheel.conf" 2>/dev/null) || true
+    before=$(cat "$etc_dir/flywheel.conf" 2>/dev/null) || true
     for key in "${role_keys[@]}"; do
         password=$(role_password "$key")
         lines+="database_$key = $(conninfo "flywheel_$key" flywheel) password=${password:-$(random_secret)}"$'\n'
     done
-    write_file "$instance/etc/flywheel.conf" 600 <<CONF
+    write_file "$etc_dir/flywheel.conf" 600 <<CONF
 # Configuration of the handlers and of flywheelctl. Holds passwords: readable by the servers only.
 ${lines}threads = 4
 log_level = info
 CONF
-    [ "$(id -u)" != 0 ] || chown "$server_user:$server_user" "$instance/etc/flywheel.conf"
-    [ "$before" = "$(cat "$instance/etc/flywheel.conf")" ] || handlers_renew
+    [ "$(id -u)" != 0 ] || chown "$server_user:$server_user" "$etc_dir/flywheel.conf"
+    [ "$before" = "$(cat "$etc_dir/flywheel.conf")" ] || handlers_renew
 }
 
 # pg_database: the database and its roles, with their passwords; the same the second time.
@@ -145,7 +145,7 @@ pg_database() {
         for key in "${role_keys[@]}"; do
             printf "ALTER ROLE flywheel_%s PASSWORD '%s';\n" "$key" "$(role_password "$key")"
         done
-        printf "ALTER ROLE flywheel_migrate PASSWORD '%s';\n" "$(sed -n 's/^\*:\*:\*:flywheel_migrate://p' "$instance/etc/pgpass")"
+        printf "ALTER ROLE flywheel_migrate PASSWORD '%s';\n" "$(sed -n 's/^\*:\*:\*:flywheel_migrate://p' "$etc_dir/pgpass")"
         printf 'ALTER DATABASE flywheel OWNER TO flywheel_migrate;\n'
     } | psql_as postgres flywheel -f - >/dev/null
 }
