@@ -5,14 +5,15 @@
 --   flywheel_read      handlers that only show
 --   flywheel_decide    handlers that decide: approve, reject, change a rule's status
 --   flywheel_agent     handlers that appliances talk to
---   flywheel_account   sign-in, sign-out, who am I
+--   flywheel_account   sign-in, sign-out, who am I, one's own password
+--   flywheel_access    the pages on which a partner's admins manage people and keys
 --   flywheel_operator  the operators' commands; reads everything
 DO $$
 DECLARE
     role_name text;
 BEGIN
     FOREACH role_name IN ARRAY ARRAY['flywheel_migrate', 'flywheel_read', 'flywheel_decide',
-                                     'flywheel_agent', 'flywheel_account', 'flywheel_operator']
+                                     'flywheel_agent', 'flywheel_account', 'flywheel_access', 'flywheel_operator']
     LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
             EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT', role_name);
