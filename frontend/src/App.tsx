@@ -1,12 +1,19 @@
-import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  QueryClient,
+  QueryClientProvider,
+  useQuery,
+  useQueryClient,
+  type QueryKey,
+} from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
 import { ApiError, setCsrfToken, setSessionEndListener } from "./api/http";
 import { currentSession, sessionKey, signOut } from "./api/session";
-import { learningKey } from "./api/learning";
 import type { Session } from "./api/types";
 import { PartnerDashboard } from "./PartnerDashboard";
+import { usePasswordLink } from "./lib/passwordLink";
 import { SessionContext } from "./session/context";
 import { SessionEnded } from "./session/SessionEnded";
+import { SetPasswordPage } from "./session/SetPassword";
 import { SignInPage } from "./session/SignIn";
 import { Logo } from "./ui/icons";
 import { Toasts, useToast } from "./ui/Toasts";
@@ -39,16 +46,18 @@ export function App({ client }: { client: QueryClient }) {
 
 const ownerOf = (session: Session) => `${session.partner.id}/${session.user.email}`;
 
-/** Nothing of one person's answers is left for the next; only who is signed in stays known. */
-function forgetEverything(client: QueryClient): void {
-  client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
-}
+/** All that was asked in a session; only who is signed in is not. */
+const ofTheSession = {
+  predicate: ({ queryKey }: { queryKey: QueryKey }) => queryKey[0] !== sessionKey[0],
+};
 
 /** Who is signed in decides what is shown: the sign-in page, or the dashboard. */
 function SessionGate() {
   const client = useQueryClient();
   const toast = useToast();
   const [ended, setEnded] = useState(false);
+  const [linkToken, forgetLink] = usePasswordLink();
+  const [passwordSetFor, setPasswordSetFor] = useState<string | null>(null);
   const session = useQuery<Session | null>({
     queryKey: sessionKey,
     queryFn: async ({ signal }) => {
@@ -76,16 +85,29 @@ function SessionGate() {
       const before = client.getQueryData<Session | null>(sessionKey);
       setCsrfToken(next.csrf_token);
       client.setQueryData(sessionKey, next);
+      setPasswordSetFor(null);
       setEnded(false);
-      if (before && ownerOf(before) !== ownerOf(next)) forgetEverything(client);
-      else void client.invalidateQueries({ queryKey: learningKey });
+      // Nothing of one person's answers is left for the next.
+      if (before && ownerOf(before) !== ownerOf(next)) client.removeQueries(ofTheSession);
+      else void client.invalidateQueries(ofTheSession);
     },
     [client],
   );
   const toSignIn = () => {
     client.setQueryData(sessionKey, null);
     setEnded(false);
-    forgetEverything(client);
+    client.removeQueries(ofTheSession);
+  };
+  const passwordIsSet = (email: string) => {
+    setPasswordSetFor(email);
+    forgetLink();
+    if (known && known.user.email !== email) {
+      const text = `The password of ${email} is set. You are still signed in as ${known.user.email}.`;
+      toast({ tone: "good", text });
+    } else if (known) {
+      // Setting it has ended the session that is open here.
+      toSignIn();
+    }
   };
   const leave = async () => {
     try {
@@ -120,7 +142,17 @@ function SessionGate() {
       </main>
     );
   }
-  if (!known) return <SignInPage onSignedIn={signedIn} />;
+  if (linkToken !== null) {
+    return (
+      <SetPasswordPage
+        key={linkToken}
+        token={linkToken}
+        onDone={passwordIsSet}
+        onLeave={forgetLink}
+      />
+    );
+  }
+  if (!known) return <SignInPage onSignedIn={signedIn} passwordSetFor={passwordSetFor} />;
   return (
     <SessionContext value={known}>
       <PartnerDashboard key={ownerOf(known)} onSignOut={leave} />

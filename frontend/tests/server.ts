@@ -4,9 +4,12 @@
  */
 import { vi } from "vitest";
 import type {
+  ApiKey,
+  AuditEntry,
   Candidate,
   CandidateDetail,
   Execution,
+  Person,
   PromotedRule,
   Session,
   Site,
@@ -162,6 +165,58 @@ export const rule = (id: string, part: Partial<PromotedRule> = {}): PromotedRule
   ...part,
 });
 
+export const person = (name: string, part: Partial<Person> = {}): Person => ({
+  id: `id-${name}`,
+  email: `${name}@clearwater.example`,
+  display_name: `${name}@clearwater.example`,
+  role: "viewer",
+  status: "active",
+  created_at: "2026-09-01T10:00:00Z",
+  last_sign_in_at: "2026-11-20T10:00:00Z",
+  locked_until: null,
+  ...part,
+});
+
+export const apiKey = (name: string, part: Partial<ApiKey> = {}): ApiKey => ({
+  id: `id-${name}`,
+  name,
+  prefix: `fwk_${name}`,
+  scopes: ["read"],
+  acts_as: null,
+  status: "active",
+  created_at: "2026-09-01T10:00:00Z",
+  expires_at: "2999-01-01T00:00:00Z",
+  last_used_at: null,
+  revoked_at: null,
+  replaced_by: null,
+  ...part,
+});
+
+export const auditEntry = (
+  id: string,
+  action: string,
+  part: Partial<AuditEntry> = {},
+): AuditEntry => ({
+  id,
+  at: "2026-11-20T10:00:00Z",
+  actor: "dana@clearwater.example",
+  actor_kind: "user",
+  action,
+  entity: "user",
+  site_id: null,
+  site_name: null,
+  pattern_signature: null,
+  rule_id: null,
+  before: null,
+  after: null,
+  reason: null,
+  request_id: null,
+  ...part,
+});
+
+export const users = "/api/partners/me/users";
+export const keys = "/api/partners/me/keys";
+
 /** Everything a signed-in person's dashboard asks for, with two open candidates and one rule. */
 export function signedIn(role: Session["user"]["role"] = "approver"): Server {
   const candidates = [candidate("a"), candidate("b")];
@@ -181,5 +236,13 @@ export function signedIn(role: Session["user"]["role"] = "approver"): Server {
     .on(`GET ${learning}/execution-history`, {
       body: { executions: [execution("e1")], total: 1, next_cursor: null },
     })
-    .on(`GET ${learning}/audit`, { body: { entries: [], total: 0, next_cursor: null } });
+    .on(`GET ${learning}/audit`, { body: { entries: [], total: 0, next_cursor: null } })
+    .on(`GET ${users}`, {
+      body: {
+        users: [person("dana", { role: "admin" }), person("kim", { display_name: "Kim Reyes" })],
+        total: 2,
+        next_cursor: null,
+      },
+    })
+    .on(`GET ${keys}`, { body: { keys: [apiKey("nightly")], total: 1, next_cursor: null } });
 }

@@ -1,23 +1,39 @@
-import { auditKey, listAudit, type AuditQuery } from "../api/audit";
+import { auditKey, auditSubjects, listAudit, type AuditQuery } from "../api/audit";
 import type { AuditEntry } from "../api/types";
 import { pageSize, useList } from "../lib/lists";
 import { usePages } from "../lib/pages";
-import { useSearch } from "../lib/url";
+import { readChoice, useSearch } from "../lib/url";
+import { Select } from "../ui/Field";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/Link";
 import { Refreshed, Section } from "../ui/ListBody";
 import { PagedList } from "../ui/PagedList";
 import { Time } from "../ui/Time";
-import { changesOf, describe } from "./describe";
+import { changesOf, describe, subjectOf } from "./describe";
 
-/** What people decided and when they signed in, newest first, as the append-only log has it. */
+const subjectChoices = [
+  { value: "decisions", label: "Decisions and rules" },
+  { value: "access", label: "People, keys and sign-ins" },
+] as const;
+
+/** What people decided and changed, and when they signed in, newest first, as the append-only log has it. */
 export function DecisionLog() {
-  useSearch();
+  const search = useSearch();
   const pages = usePages();
-  const query: AuditQuery = { limit: pageSize, cursor: pages.cursor };
+  const about = readChoice(search, "about", auditSubjects);
+  const query: AuditQuery = { about, limit: pageSize, cursor: pages.cursor };
   const list = useList(auditKey(query), (signal) => listAudit(query, signal));
   return (
     <Section id="log" title="Log" aside={<Refreshed query={list} />}>
+      <div role="search" className="filters">
+        <Select
+          label="About"
+          all="Everything"
+          value={about ?? ""}
+          choices={subjectChoices}
+          onChange={(to) => pages.change({ about: to })}
+        />
+      </div>
       <PagedList
         query={list}
         pages={pages}
@@ -28,13 +44,19 @@ export function DecisionLog() {
         nothing={{
           icon: "inbox",
           title: "Nothing in the log yet",
-          text: "Approvals, rejections, changes of rules and sign-ins are kept here.",
+          text: "Decisions, changes of rules, people and keys, and sign-ins are kept here.",
           action: (
             <Link className="button" to={{ tab: "learning" }}>
               To the candidates
             </Link>
           ),
         }}
+        narrowed={
+          about !== null && {
+            text: "The log has nothing about this yet.",
+            clear: () => pages.change({ about: null }),
+          }
+        }
       >
         {(entries) => (
           <ol className="log">
@@ -51,6 +73,7 @@ export function DecisionLog() {
 function Entry({ entry }: { entry: AuditEntry }) {
   const { icon, tone, words } = describe(entry);
   const changes = changesOf(entry);
+  const subject = subjectOf(entry);
   return (
     <li className="log-entry">
       <span className={`log-sign log-${tone}`}>
@@ -78,6 +101,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
               </Link>
             </>
           )}
+          {subject && <span className="log-subject"> {subject}</span>}
           {(entry.site_name ?? entry.site_id) && <> at {entry.site_name ?? entry.site_id}</>}
         </p>
         <p className="cell-sub">

@@ -20,6 +20,18 @@ const known: Record<string, Description> = {
   "user.signed_in": { words: "Signed in", icon: "person", tone: "neutral" },
   "user.sign_in_failed": { words: "Sign-in failed", icon: "warn", tone: "warn" },
   "user.signed_out": { words: "Signed out", icon: "person", tone: "neutral" },
+  "user.created": { words: "Person added", icon: "person", tone: "good" },
+  "user.invited": { words: "Invited", icon: "person", tone: "good" },
+  "user.changed": { words: "Person changed", icon: "person", tone: "neutral" },
+  "user.disabled": { words: "Disabled", icon: "block", tone: "warn" },
+  "user.enabled": { words: "Enabled", icon: "check", tone: "good" },
+  "user.password_reset": { words: "Password link made for", icon: "key", tone: "neutral" },
+  "user.password_set": { words: "Password set", icon: "key", tone: "neutral" },
+  "user.locked": { words: "Locked after failed sign-ins:", icon: "lock", tone: "warn" },
+  "user.unlocked": { words: "Unlocked", icon: "lock", tone: "good" },
+  "key.created": { words: "Key made", icon: "key", tone: "good" },
+  "key.rotated": { words: "Key rotated", icon: "refresh", tone: "neutral" },
+  "key.revoked": { words: "Key revoked", icon: "block", tone: "warn" },
 };
 
 const halfApproved: Description = {
@@ -33,6 +45,16 @@ export function describe({ action, after }: AuditEntry): Description {
   const status = after?.["approval_status"] ?? after?.["status"];
   if (action === "candidate.approved" && status === "pending") return halfApproved;
   return known[action] ?? { words: humanize(action), icon: "gear", tone: "neutral" };
+}
+
+/** Whom or which key it is about, when it says so and is not the one who did it. */
+export function subjectOf({ action, actor, before, after }: AuditEntry): string | null {
+  if (!action.startsWith("user.") && !action.startsWith("key.")) return null;
+  for (const name of ["email", "name", "prefix"]) {
+    const value = after?.[name] ?? before?.[name];
+    if (typeof value === "string" && value !== actor) return value;
+  }
+  return null;
 }
 
 export interface MemberChange {

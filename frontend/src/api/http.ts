@@ -25,10 +25,14 @@ export class ApiError extends Error {
     return found ? (found.detail ?? this.message) : null;
   }
 
+  /** Whether it is the problem of this name, of those in docs/errors.md. */
+  isProblem(name: string): boolean {
+    return this.problem.type === `urn:flywheel:problem:${name}`;
+  }
+
   /** Whether the request may have been carried out although no answer came. */
   get outcomeUnknown(): boolean {
-    const running = this.problem.type?.endsWith("idempotency-key-in-use") ?? false;
-    return this.status === 0 || this.status >= 500 || running;
+    return this.status === 0 || this.status >= 500 || this.isProblem("idempotency-key-in-use");
   }
 }
 

@@ -18,6 +18,23 @@ export function signIn(email: string, password: string): Promise<Session> {
   });
 }
 
+/** By the link of an invitation or a reset; works signed out. */
+export function setPassword(token: string, password: string): Promise<{ email: string }> {
+  return request("/api/partner-auth/password", {
+    method: "POST",
+    body: { token, password },
+    quietUnauthorized: true,
+  });
+}
+
+/** The person's other sessions end. */
+export function changePassword(current: string, next: string): Promise<unknown> {
+  return request("/api/partner-auth/change-password", {
+    method: "POST",
+    body: { current_password: current, new_password: next },
+  });
+}
+
 export function signOut(): Promise<unknown> {
   return request("/api/partner-auth/logout", { method: "POST", quietUnauthorized: true });
 }

@@ -212,6 +212,67 @@ export interface AuditPage extends Paged {
   entries: AuditEntry[];
 }
 
+export type PersonStatus = "invited" | "active" | "disabled";
+
+/** Somebody who may sign in for the partner, as admins see them. */
+export interface Person {
+  id: Id;
+  email: string;
+  /** The address, while nobody has given another. */
+  display_name: string;
+  role: Role;
+  status: PersonStatus;
+  created_at: string;
+  last_sign_in_at: string | null;
+  /** Until when too many failed sign-ins keep them out; null when nothing does. */
+  locked_until: string | null;
+}
+
+export interface PersonPage extends Paged {
+  users: Person[];
+}
+
+/** What a person sets a password with: once, and until then. */
+export interface PasswordLink {
+  token: string;
+  expires_at: string;
+}
+
+export interface LinkAnswer {
+  user: Person;
+  link: PasswordLink;
+}
+
+export type Scope = "read" | "decide" | "admin";
+export type KeyStatus = "active" | "expired" | "revoked";
+
+export interface ApiKey {
+  id: Id;
+  name: string;
+  prefix: string;
+  scopes: Scope[];
+  /** The address of the person it acts as; null when it acts for the partner. */
+  acts_as: string | null;
+  status: KeyStatus;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  replaced_by: Id | null;
+}
+
+export interface ApiKeyPage extends Paged {
+  keys: ApiKey[];
+}
+
+/** The one answer in which the key itself is. */
+export interface NewKeyAnswer {
+  api_key: string;
+  key: ApiKey;
+  /** After a rotation: the one it replaces, with the time it still has. */
+  previous?: ApiKey;
+}
+
 /** RFC 9457. */
 export interface Problem {
   type?: string;

@@ -20,3 +20,30 @@ export function checkReason(reason: string): string | null {
   }
   return checkNotes(reason);
 }
+
+/** An address as one is written; whether it exists, only sending to it can tell. */
+export function checkEmail(email: string): string | null {
+  if (email.trim() === "") return "Enter an email address.";
+  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email.trim())) return "Write it like kim@clinic.example.";
+  return email.trim().length > 254 ? "This is too long for an address." : null;
+}
+
+export const shortestPassword = 12;
+
+export function checkPassword(password: string, email = ""): string | null {
+  if (lengthOf(password) < shortestPassword) {
+    return `Use at least ${shortestPassword} characters; these are ${lengthOf(password)}.`;
+  }
+  if (email && password.toLowerCase() === email.toLowerCase()) {
+    return "Use something else than the address.";
+  }
+  return null;
+}
+
+/** A whole number of days, as typed. */
+export function checkDays(days: string): string | null {
+  const count = Number(days);
+  return /^\d+$/.test(days.trim()) && count >= 1 && count <= 365
+    ? null
+    : "Use a whole number from 1 to 365.";
+}

@@ -52,3 +52,17 @@ export function humanize(text: string): string {
   const words = text.replace(/[._-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+const days = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const dayLong = 86_400_000;
+
+/** "in 5 days", "tomorrow"; less than a day is said in hours. */
+export function formatIn(time: Date, now = Date.now()): string {
+  const left = time.getTime() - now;
+  return Math.abs(left) < dayLong
+    ? days.format(Math.round(left / 3_600_000), "hour")
+    : days.format(Math.round(left / dayLong), "day");
+}
+
+export const isWithin = (time: Date, dayCount: number, now = Date.now()): boolean =>
+  time.getTime() - now < dayCount * dayLong;

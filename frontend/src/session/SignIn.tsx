@@ -6,6 +6,7 @@ import type { Session } from "../api/types";
 import { Field } from "../ui/Field";
 import { Logo } from "../ui/icons";
 import { Notice } from "../ui/Notice";
+import { Wait } from "./Wait";
 
 interface FormProps {
   onSignedIn: (session: Session) => void;
@@ -45,16 +46,9 @@ export function SignInForm({ onSignedIn, email: known = "" }: FormProps) {
     else attempt.mutate();
   };
 
-  const error = attempt.error instanceof ApiError ? attempt.error : null;
-  const wait = error?.status === 429 && error.retryAfter ? ` (${error.retryAfter} s)` : "";
   return (
     <form className="sign-in-form" onSubmit={submit} noValidate>
-      {attempt.error && (
-        <Notice tone="bad" announce>
-          {attempt.error.message}
-          {wait}
-        </Notice>
-      )}
+      {attempt.error && <Refusal error={attempt.error} at={attempt.submittedAt} />}
       <Field label="Email" error={missing.email ?? null}>
         {(control) => (
           <input
@@ -94,7 +88,34 @@ export function SignInForm({ onSignedIn, email: known = "" }: FormProps) {
   );
 }
 
-export function SignInPage({ onSignedIn }: Pick<FormProps, "onSignedIn">) {
+/** Why not, and for how long. The time runs beside the message, so that it is not read out each second. */
+function Refusal({ error, at }: { error: Error; at: number }) {
+  const known = error instanceof ApiError ? error : null;
+  const locked = known?.isProblem("sign-in-locked") ?? false;
+  const wait = known?.status === 429 ? known.retryAfter : null;
+  return (
+    <>
+      <Notice key={at} tone="bad" announce>
+        {locked
+          ? "Too many sign-ins with this address have failed. For a while it is locked, even for the right password."
+          : error.message}
+      </Notice>
+      {wait !== null && <Wait key={`wait-${at}`} seconds={wait} />}
+      {locked && (
+        <p className="muted sign-in-hint">
+          In a hurry? A new password link from an admin of your organisation unlocks it.
+        </p>
+      )}
+    </>
+  );
+}
+
+interface PageProps extends Pick<FormProps, "onSignedIn"> {
+  /** Whose password has just been set. */
+  passwordSetFor: string | null;
+}
+
+export function SignInPage({ onSignedIn, passwordSetFor }: PageProps) {
   useEffect(() => {
     document.title = "Sign in · Flywheel";
   }, []);
@@ -103,8 +124,14 @@ export function SignInPage({ onSignedIn }: Pick<FormProps, "onSignedIn">) {
       <div className="sign-in-card">
         <Logo />
         <h1>Sign in to Flywheel</h1>
-        <p className="muted">What has worked becomes a rule that runs by itself.</p>
-        <SignInForm onSignedIn={onSignedIn} />
+        {passwordSetFor === null ? (
+          <p className="muted">What has worked becomes a rule that runs by itself.</p>
+        ) : (
+          <Notice tone="good" announce>
+            Your password is set. Sign in with it.
+          </Notice>
+        )}
+        <SignInForm onSignedIn={onSignedIn} email={passwordSetFor ?? ""} />
       </div>
     </main>
   );

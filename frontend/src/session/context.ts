@@ -14,3 +14,8 @@ export function useCanDecide(): boolean {
   const { role } = useSession().user;
   return role === "approver" || role === "admin";
 }
+
+/** Whether this person may see and change people and keys. The server checks it again. */
+export function useIsAdmin(): boolean {
+  return useSession().user.role === "admin";
+}
