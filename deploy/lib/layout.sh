@@ -15,7 +15,8 @@
 #   image_handlers_dir   handlers and library as they were built or shipped
 #   image_frontend_dir   the dashboard as it was built or shipped
 #   handlers_dir         the mount of the handlers: what is in it is what runs
-#   frontend_dir         the mount of the dashboard: what is in it is what nginx sends
+#   frontend_dir         the mount of the dashboard
+#   pages_dir            what nginx sends: whole copies of what is in that mount, made by the supervisor
 #   bin_dir              supervisor, operators' command
 #   etc_dir              configuration: flywheel.conf, pgpass (mode 0600), nginx.conf, this file
 #   run_dir              supervisor.json and its lock, copies of the programs that run, process ids
@@ -28,15 +29,15 @@
 #   database_owner       connection string of the schema's owner; passwords lie in etc_dir/pgpass
 #   database_superuser   connection string of a login that passes row security, for backups; empty when there is none
 #   superuser_account    the account of the operating system that database_superuser is used from; empty: one's own
-readonly layout_keys=(kind server_user image_handlers_dir image_frontend_dir handlers_dir frontend_dir bin_dir etc_dir
-    run_dir sockets_dir log_dir state_dir tmp_dir url connect_to database_owner database_superuser superuser_account)
+readonly layout_keys=(kind server_user image_handlers_dir image_frontend_dir handlers_dir frontend_dir pages_dir bin_dir
+    etc_dir run_dir sockets_dir log_dir state_dir tmp_dir url connect_to database_owner database_superuser superuser_account)
 
 # layout_of_quickstart: the places in an instance's folder.
 layout_of_quickstart() {
     kind=quickstart
     image_handlers_dir=$top/build/handlers image_frontend_dir=$top/build/frontend
     handlers_dir=$instance/handlers frontend_dir=$instance/frontend bin_dir=$instance/bin etc_dir=$instance/etc
-    run_dir=$instance/run sockets_dir=$sockets log_dir=$instance/log state_dir=$instance/state tmp_dir=$instance/tmp
+    run_dir=$instance/run pages_dir=$instance/run/pages sockets_dir=$sockets log_dir=$instance/log state_dir=$instance/state tmp_dir=$instance/tmp
     url='' connect_to=''
     database_owner="host=$sockets dbname=flywheel user=flywheel_migrate"
     database_superuser="host=$sockets dbname=flywheel user=postgres"

@@ -27,9 +27,18 @@ folder_state() {
         '{library_sha256: (if $library == "" then null else $library end), programs: from_entries}'
 }
 
+# supervisor_lives: whether the one that wrote the state file does. Where its process cannot be seen (a container beside
+# this one), the lock tells, which goes with the process.
+supervisor_lives() {
+    local pid
+    pid=$(jq -r '.supervisor // empty' "$run_dir/supervisor.json" 2>/dev/null) || return 1
+    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = flywheel-superv ]; then return 0; fi
+    [ -r "$run_dir/supervisor.lock" ] && ! flock --nonblock --shared "$run_dir/supervisor.lock" true
+}
+
 # running_state: the supervisor's state file, or nothing running.
 running_state() {
-    if pid_in "$run_dir/supervisor.pid" flywheel-supervisor >/dev/null && [ -r "$run_dir/supervisor.json" ]; then
+    if supervisor_lives && [ -r "$run_dir/supervisor.json" ]; then
         cat "$run_dir/supervisor.json"
     else
         printf '{"settled": false, "programs": {}}'
@@ -48,4 +57,10 @@ mount_serves() {
         | all($wanted | split("\n")[] | split("  "); . as [$hash, $name]
             | $programs[$name].state == "serving" and $programs[$name].running_sha256 == $hash
               and ($programs[$name].running_library_sha256 // "") == $library))' >/dev/null
+}
+
+# pages_are_sent: whether the dashboard's page that lies in the mount is the one that nginx sends.
+pages_are_sent() {
+    running_state | jq -e --arg wanted "$(sha256sum <"$frontend_dir/index.html" | cut -c1-64)" \
+        '.pages.state == "served" and .pages.index_sha256 == $wanted' >/dev/null
 }

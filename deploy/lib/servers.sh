@@ -35,9 +35,8 @@ supervisor_start() {
     fi
     end_strays handler
     as_server bash -c 'setsid "$@" </dev/null >>log/handlers.log 2>&1 & echo $! >run/supervisor.pid' - \
-        "$instance/bin/flywheel-supervisor" --handlers "$instance/handlers" --sockets "$sockets" \
-        --run "$instance/run" --config "$instance/etc/flywheel.conf" \
-        --ready-timeout 20000
+        "$bin_dir/flywheel-supervisor" --handlers "$handlers_dir" --sockets "$sockets_dir" --run "$run_dir" \
+        --config "$etc_dir/flywheel.conf" --frontend "$frontend_dir" --log "$log_dir/handlers.log" --ready-timeout 20000
 }
 
 # handlers_renew: fresh processes for all handlers, one beside the other, after their configuration has changed.
@@ -46,9 +45,12 @@ handlers_renew() {
     ! pid=$(supervisor_pid) || kill -HUP "$pid"
 }
 
-# handlers_wait: until everything in the mount serves; says which program does not, and why.
+# handlers_wait: until everything in the mounts is served; says what is not, and why.
 handlers_wait() {
-    wait_until 60 mount_serves && return 0
+    if wait_until 60 mount_serves; then
+        wait_until 15 pages_are_sent && return 0
+        die "the dashboard in $frontend_dir is not sent: $(running_state | jq -r '.pages.why // "no reason known"')"
+    fi
     running_state | jq -r '.programs | to_entries[] | select(.value.state != "serving")
         | "    \(.key): \(.value.state); \(.value.last_failure.what // "no reason known")"' >&2 || true
     tail -n 5 "$instance/log/handlers.log" >&2 || true

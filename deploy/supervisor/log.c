@@ -1,7 +1,18 @@
 #include "log.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
+
+bool log_to_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool done = dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0;
+    close(fd);
+    return done;
+}
 
 void log_json_string(FILE *out, const char *text)
 {

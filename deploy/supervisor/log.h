@@ -4,8 +4,12 @@
 #ifndef FLYWHEEL_SUPERVISOR_LOG_H
 #define FLYWHEEL_SUPERVISOR_LOG_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
+
+/* From here on standard output and error go to the end of that file. False with errno set. */
+bool log_to_file(const char *path);
 
 /* One line about `program` ("supervisor" for itself); the rest as for printf. */
 __attribute__((format(printf, 2, 3))) void log_event(const char *program, const char *format, ...);

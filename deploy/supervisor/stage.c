@@ -114,8 +114,7 @@ static bool same_content(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Copies the open file `in` to `target`, which is made anew. */
-static enum stage_result copy_open_file(int in, const char *target, struct digest *digest)
+enum stage_result stage_copy(int in, const char *target, struct digest *digest)
 {
     struct stat before, after;
     if (fstat(in, &before) < 0)
@@ -157,7 +156,7 @@ static enum stage_result copy_file(const struct config *config, const char *name
     enum stage_result result = open_source(config, name, executable, &in);
     if (result != STAGE_DONE)
         return result;
-    result = copy_open_file(in, target, digest);
+    result = stage_copy(in, target, digest);
     int reason = errno;
     close(in);
     errno = reason;

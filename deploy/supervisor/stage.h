@@ -58,6 +58,9 @@ void stage_program_path(const struct config *config, const char *name, const str
 void stage_library_path(const struct config *config, const struct digest *digest,
                         char path[PATH_MAX]);
 
+/* Copies the open file `in` to `target`, which is made anew (mode 0700), and sets `digest`. Not STAGE_ABSENT. */
+enum stage_result stage_copy(int in, const char *target, struct digest *digest);
+
 /*
  * Removes every staged copy for which `in_use(folder_name, context)` is false.
  */

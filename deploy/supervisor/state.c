@@ -64,13 +64,18 @@ static void write_program(FILE *out, const struct program *program)
 }
 
 static void write_document(FILE *out, const struct config *config, const struct program *programs,
-                           const struct digest *library, bool settled)
+                           const struct digest *library, const struct pages *pages, bool settled)
 {
     char when[32];
     fprintf(out, "{\"supervisor\":%d,\"updated_at\":\"%s\",\"settled\":%s", (int)getpid(),
             log_time(time(NULL), when), settled ? "true" : "false");
     write_member(out, "handlers_dir", config->handlers);
     write_member(out, "library_sha256", library->hex);
+    fputs(",\"pages\":", out);
+    if (pages != NULL)
+        pages_write_state(pages, out);
+    else
+        fputs("null", out);
     fputs(",\"programs\":{", out);
     const char *separator = "\n";
     for (const struct program *program = programs; program != NULL; program = program->next) {
@@ -84,7 +89,7 @@ static void write_document(FILE *out, const struct config *config, const struct 
 }
 
 bool state_write(const struct config *config, const struct program *programs,
-                 const struct digest *library, bool settled)
+                 const struct digest *library, const struct pages *pages, bool settled)
 {
     char path[PATH_MAX], temporary[PATH_MAX + 8];
     snprintf(path, sizeof path, "%s/supervisor.json", config->run);
@@ -92,7 +97,7 @@ bool state_write(const struct config *config, const struct program *programs,
     FILE *out = fopen(temporary, "we");
     if (out == NULL)
         return false;
-    write_document(out, config, programs, library, settled);
+    write_document(out, config, programs, library, pages, settled);
     bool written = ferror(out) == 0;
     written = fclose(out) == 0 && written;
     return written && rename(temporary, path) == 0;

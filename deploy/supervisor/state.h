@@ -14,14 +14,17 @@
  *     file_sha256       what lies in the mount; null when the file was removed
  *     restarts          how often a serving process has ended by itself
  *     last_failure      {at, what}, or null
+ *   pages             of the dashboard: state "served" or "waiting", index_sha256 of the page that is sent, and why what
+ *                     is in the mount is not; null when none are published
  */
 #ifndef FLYWHEEL_SUPERVISOR_STATE_H
 #define FLYWHEEL_SUPERVISOR_STATE_H
 
+#include "pages.h"
 #include "program.h"
 
-/* Writes the state file. False with errno set when that fails. */
-bool state_write(const struct config *config, const struct program *programs,
-                 const struct digest *library, bool settled);
+/* Writes the state file; `pages` is NULL when none are published. False with errno set when that fails. */
+bool state_write(const struct config *config, const struct program *programs, const struct digest *library,
+                 const struct pages *pages, bool settled);
 
 #endif

@@ -1,6 +1,9 @@
 #include "supervisor.h"
 
+#include "listener.h"
 #include "log.h"
+#include "notify.h"
+#include "pages.h"
 #include "program.h"
 #include "stage.h"
 #include "state.h"
@@ -25,7 +28,8 @@ struct supervisor {
     struct digest library;    /* of the shared objects in the mount */
     bool library_unfinished;
     bool mount_gone;
-    bool stopping;
+    bool stopping, told_ready;
+    struct pages *pages; /* NULL when no dashboard is published */
     int64_t settle_ms; /* when the mount is looked at; NEVER when nothing has happened in it */
     int epoll_fd, signal_fd, watch_fd;
 };
@@ -182,6 +186,8 @@ static void use_new_library(struct supervisor *supervisor, struct program *progr
 static void look_at_mount(struct supervisor *supervisor)
 {
     supervisor->settle_ms = NEVER;
+    if (supervisor->config->handlers == NULL)
+        return;
     if (supervisor->mount_gone) {
         watch_again(supervisor);
         return;
@@ -249,9 +255,17 @@ static void renew_all(struct supervisor *supervisor)
     }
 }
 
+static void reopen_log(struct supervisor *supervisor)
+{
+    if (supervisor->config->log == NULL || !log_to_file(supervisor->config->log))
+        log_event("supervisor", "there is no log to open anew");
+    renew_all(supervisor);
+}
+
 static void stop_all(struct supervisor *supervisor)
 {
     log_event("supervisor", "stopping");
+    notify("STOPPING=1");
     supervisor->stopping = true;
     for (struct program *program = supervisor->programs; program != NULL; program = program->next)
         program_stop(program, supervisor->config);
@@ -265,6 +279,8 @@ static void read_signals(struct supervisor *supervisor)
             reap(supervisor);
         else if (signal.ssi_signo == SIGHUP)
             renew_all(supervisor);
+        else if (signal.ssi_signo == SIGUSR1)
+            reopen_log(supervisor);
         else if (!supervisor->stopping)
             stop_all(supervisor);
     }
@@ -292,6 +308,8 @@ static void take_event(struct supervisor *supervisor, int fd)
         read_signals(supervisor);
     else if (fd == supervisor->watch_fd)
         watch_read(supervisor->watch_fd, mount_event, supervisor);
+    else if (supervisor->pages != NULL && fd == pages_fd(supervisor->pages))
+        pages_read(supervisor->pages);
     else
         hear_process(supervisor, fd);
 }
@@ -301,6 +319,8 @@ static void advance(struct supervisor *supervisor)
 {
     if (!supervisor->stopping && process_clock_ms() >= supervisor->settle_ms)
         look_at_mount(supervisor);
+    if (!supervisor->stopping && supervisor->pages != NULL)
+        pages_advance(supervisor->pages);
     for (struct program *program = supervisor->programs; program != NULL; program = program->next) {
         if (supervisor->stopping) {
             for (struct process *process = program->processes; process != NULL;
@@ -319,6 +339,8 @@ static void advance(struct supervisor *supervisor)
 static int time_to_wait(const struct supervisor *supervisor)
 {
     int64_t due = supervisor->stopping ? NEVER : supervisor->settle_ms;
+    if (!supervisor->stopping && supervisor->pages != NULL && pages_due(supervisor->pages) < due)
+        due = pages_due(supervisor->pages);
     for (const struct program *program = supervisor->programs; program != NULL;
          program = program->next) {
         int64_t one = program_due(program);
@@ -342,9 +364,21 @@ static bool anything_runs(const struct supervisor *supervisor)
 static void record(const struct supervisor *supervisor)
 {
     bool settled = supervisor->settle_ms == NEVER && !supervisor->library_unfinished;
-    if (!state_write(supervisor->config, supervisor->programs, &supervisor->library, settled))
+    if (!state_write(supervisor->config, supervisor->programs, &supervisor->library, supervisor->pages, settled))
         log_event("supervisor", "%s/supervisor.json cannot be written: %s", supervisor->config->run,
                   strerror(errno));
+}
+
+/* Every program serves, or was tried: whoever waits for the service to be up may go on. Told once. */
+static void tell_ready(struct supervisor *supervisor)
+{
+    if (supervisor->told_ready || supervisor->stopping || supervisor->settle_ms != NEVER)
+        return;
+    for (const struct program *program = supervisor->programs; program != NULL; program = program->next)
+        if (program_process(program, SERVING) == NULL && program->failed_at == 0)
+            return;
+    supervisor->told_ready = true;
+    notify("READY=1");
 }
 
 static void loop(struct supervisor *supervisor)
@@ -353,6 +387,7 @@ static void loop(struct supervisor *supervisor)
     while (!supervisor->stopping || anything_runs(supervisor)) {
         advance(supervisor);
         record(supervisor);
+        tell_ready(supervisor);
         stage_clean(supervisor->config, folder_in_use, supervisor);
         int count = epoll_wait(supervisor->epoll_fd, events, 16, time_to_wait(supervisor));
         for (int i = 0; i < count; i++)
@@ -380,6 +415,7 @@ static int open_signals(void)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     sigprocmask(SIG_BLOCK, &set, NULL);
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
@@ -393,6 +429,8 @@ static bool complain(const char *what)
 static bool begin(struct supervisor *supervisor)
 {
     const struct config *config = supervisor->config;
+    if (config->log != NULL && !log_to_file(config->log))
+        return complain("the file of --log cannot be opened");
     if (!lock_run_folder(config))
         return complain("another supervisor runs here, or the folder of --run is not writable");
     if (!stage_prepare(config))
@@ -402,8 +440,12 @@ static bool begin(struct supervisor *supervisor)
     supervisor->watch_fd = watch_open();
     if (supervisor->signal_fd < 0 || supervisor->epoll_fd < 0 || supervisor->watch_fd < 0)
         return complain("no descriptor for events");
-    if (!watch_add(supervisor->watch_fd, config->handlers))
+    if (config->handlers != NULL && !watch_add(supervisor->watch_fd, config->handlers))
         return complain("the folder of --handlers cannot be watched");
+    if (config->frontend != NULL && (supervisor->pages = pages_open(config)) == NULL)
+        return complain("no descriptor to watch the folder of --frontend");
+    if (supervisor->pages != NULL && !add_to_epoll(supervisor, pages_fd(supervisor->pages)))
+        return complain("the folder of --frontend cannot be watched");
     return add_to_epoll(supervisor, supervisor->signal_fd) &&
            add_to_epoll(supervisor, supervisor->watch_fd);
 }
@@ -416,15 +458,20 @@ static void end(struct supervisor *supervisor)
         supervisor->programs = program->next;
         program_close(program, supervisor->config);
     }
+    if (supervisor->pages != NULL)
+        pages_close(supervisor->pages);
     log_event("supervisor", "stopped");
 }
 
 int supervisor_run(const struct config *config)
 {
     struct supervisor supervisor = {.config = config, .settle_ms = NEVER};
+    listener_inherit();
+    notify_begin();
     if (!begin(&supervisor))
         return EXIT_FAILURE;
-    look_at_everything(&supervisor);
+    if (config->handlers != NULL)
+        look_at_everything(&supervisor);
     supervisor.settle_ms = 0;
     loop(&supervisor);
     end(&supervisor);

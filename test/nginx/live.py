@@ -1,13 +1,23 @@
-"""The instance under test, as quickstart.json describes it, and requests as they are written, not as a library tidies them."""
+"""The instance under test, as quickstart.json and the layout describe it, and requests as they are written, not as a
+library tidies them.
+
+FLYWHEEL_LAYOUT names another layout than the instance's (a second nginx over the same handlers); FLYWHEEL_CA is then the
+certificate that its own must come from."""
 import http.client
 import json
 import os
 import pathlib
 import socket
+import ssl
 import urllib.parse
 
 SUMMARY = json.loads((pathlib.Path(os.environ["FLYWHEEL_DIR"]) / "quickstart.json").read_text())
-HOST, PORT = urllib.parse.urlsplit(SUMMARY["url"]).hostname, urllib.parse.urlsplit(SUMMARY["url"]).port
+LAYOUT_FILE = pathlib.Path(os.environ.get("FLYWHEEL_LAYOUT") or f"{SUMMARY['instance_dir']}/etc/layout")
+LAYOUT = dict(line.split(" = ") for line in LAYOUT_FILE.read_text().splitlines() if not line.startswith("#"))
+LOGS, SOCKETS = LAYOUT["log_dir"], LAYOUT["sockets_dir"]
+HOST, PORT = LAYOUT["connect_to"].rsplit(":", 1)[0], int(LAYOUT["connect_to"].rsplit(":", 1)[1])
+NAME = urllib.parse.urlsplit(LAYOUT["url"]).hostname
+TLS = ssl.create_default_context(cafile=os.environ["FLYWHEEL_CA"]) if LAYOUT["url"].startswith("https:") else None
 KEY = {"X-API-Key": SUMMARY["api_key"]}
 
 
@@ -28,11 +38,19 @@ class Answer:
         return json.loads(self.body)
 
 
+def connect(timeout=20):
+    """A connection to nginx, with TLS where the layout says so."""
+    plain = socket.create_connection((HOST, PORT), timeout=timeout)
+    return TLS.wrap_socket(plain, server_hostname=NAME) if TLS else plain
+
+
 def request(method, path, body=None, headers=None):
     """One request on a connection of its own; the path goes out as it is."""
     connection = http.client.HTTPConnection(HOST, PORT, timeout=20)
+    connection.sock = connect()
     try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
+        connection.putrequest(method, path, skip_accept_encoding=True, skip_host=True)
+        connection.putheader("Host", NAME)
         headers = dict(headers or {})
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
@@ -53,7 +71,7 @@ def request(method, path, body=None, headers=None):
 
 def raw(data):
     """Bytes as they are on a connection; all that comes back."""
-    with socket.create_connection((HOST, PORT), timeout=10) as connection:
+    with connect(10) as connection:
         connection.sendall(data)
         response = http.client.HTTPResponse(connection)
         response.begin()

@@ -1,11 +1,13 @@
 """What nginx answers by itself, and what it lets through to which program."""
 import json
+import os
 import pathlib
 import re
+import socket
 import time
 
 import pytest
-from live import KEY, SUMMARY, assert_problem, raw, request, routes
+from live import KEY, LOGS, SOCKETS, SUMMARY, assert_problem, raw, request, routes
 
 STATS = "/api/partners/me/learning/stats"
 ID = "00000000-0000-4000-8000-000000000000"
@@ -120,6 +122,8 @@ def test_views_of_the_dashboard_are_the_page_and_the_page_is_asked_for_again():
         assert answer.status == 200
         assert answer.body == page.body
         assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["Last-Modified"] is None
+        assert request("GET", path, headers={"If-None-Match": answer.headers["ETag"]}).status == 304
     assert_problem(request("POST", "/learning", b""), 405)
 
 
@@ -150,18 +154,41 @@ def test_parameters_cannot_be_forged_by_headers():
 
 
 def test_p41_the_access_log_holds_no_key_and_no_query():
-    instance = pathlib.Path(SUMMARY["instance_dir"])
     for _ in range(200):
         request("GET", STATS + "?note=secret-words-of-a-person", headers={**KEY, "Cookie": "flywheel=secret-cookie"})
-    text = (instance / "log" / "nginx-access.log").read_text() + (instance / "log" / "nginx-error.log").read_text()
+    text = "".join((pathlib.Path(LOGS) / name).read_text() for name in ("nginx-access.log", "nginx-error.log"))
     assert STATS in text
     for secret in ("secret-words", "secret-cookie", SUMMARY["api_key"], SUMMARY["password"]):
         assert secret not in text
+
+
+def test_p41_no_line_about_a_handler_that_does_not_answer_holds_what_people_look_for():
+    """Neither when its socket is gone nor when nobody listens on it; the access log tells which one it was."""
+    logs = pathlib.Path(LOGS)
+    socket_file = pathlib.Path(SOCKETS) / "learning-history.sock"
+    hidden = socket_file.with_suffix(".hidden")
+    path = "/api/partners/me/learning/execution-history?q=words-of-a-person-"
+    time.sleep(6)  # nginx keeps idle connections for five seconds
+    socket_file.rename(hidden)
+    try:
+        assert_problem(request("GET", path + "gone", headers=KEY), 503, "unavailable")
+        with socket.socket(socket.AF_UNIX) as silent:  # bound, but not listening
+            silent.bind(str(socket_file))
+            os.chmod(socket_file, 0o666)
+            assert_problem(request("GET", path + "refused", headers=KEY), 503, "unavailable")
+    finally:
+        hidden.rename(socket_file)
+    time.sleep(3)  # nginx writes every two seconds
+    for log in logs.iterdir():
+        assert "words-of-a-person" not in log.read_text(errors="replace"), log.name
+    lines = [json.loads(line) for line in (logs / "nginx-access.log").read_text().splitlines()]
+    failed = [line for line in lines if line["path"].endswith("/execution-history") and line["status"] == 503]
+    assert failed and all("learning-history.sock" in line["upstream"] and line["upstream_status"] == "502" for line in failed)
 
 
 def test_each_line_of_the_access_log_is_json_whatever_was_asked_for():
     raw(b"GET /api/odd-\xff\xfe-path HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert_problem(raw(b"GET /api/version HTTP/3.0\r\nHost: x\r\n\r\n"), 505)
     time.sleep(3)  # nginx writes every two seconds
-    lines = (pathlib.Path(SUMMARY["instance_dir"]) / "log" / "nginx-access.log").read_bytes().splitlines()
+    lines = (pathlib.Path(LOGS) / "nginx-access.log").read_bytes().splitlines()
     assert any(json.loads(line)["path"] == "/api/odd-" for line in lines)
