@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,9 @@ bool fastcgi_listen_nonblocking(int listen_fd)
 }
 
 /* Walks the records of one request: WHOLE when the empty STDIN record that ends it is there. Records of another request
- * (multiplexing, which libfcgi does not do) or out of turn are BROKEN: libfcgi would pass over them and wait for more. */
+ * (multiplexing, which libfcgi does not do) or out of turn are BROKEN: libfcgi would pass over them and wait for more.
+ * So are parameters that have not ended by the limit; no gateway sends so many, and libfcgi's reading of them cannot be
+ * interrupted. */
 static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t length)
 {
     size_t at = 0;
@@ -66,7 +69,9 @@ static enum fastcgi_arrival walk_records(const unsigned char *bytes, size_t leng
             expected = TYPE_STDIN;
         at += record;
     }
-    return length >= HTTP_PEEK_LIMIT ? FASTCGI_WHOLE : FASTCGI_PARTIAL;
+    if (length < HTTP_PEEK_LIMIT)
+        return FASTCGI_PARTIAL;
+    return expected == TYPE_STDIN ? FASTCGI_ARRIVING : FASTCGI_BROKEN;
 }
 
 /* Takes the length of a name or value (section 3.4): one byte, or four with the first bit set. False when it is not
@@ -118,7 +123,7 @@ static bool params_are_possible(const unsigned char *bytes, size_t length)
     return pairs_are_possible(params, filled);
 }
 
-enum fastcgi_arrival fastcgi_peek(int fd)
+static enum fastcgi_arrival look(int fd)
 {
     unsigned char bytes[HTTP_PEEK_LIMIT];
     ssize_t got = recv(fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
@@ -129,6 +134,22 @@ enum fastcgi_arrival fastcgi_peek(int fd)
     if (got == 0)
         return FASTCGI_BROKEN;
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? FASTCGI_NOTHING : FASTCGI_BROKEN;
+}
+
+static bool peer_has_gone(int fd)
+{
+    struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) == 1;
+}
+
+enum fastcgi_arrival fastcgi_peek(int fd)
+{
+    enum fastcgi_arrival arrival = look(fd);
+    if (arrival != FASTCGI_PARTIAL || !peer_has_gone(fd))
+        return arrival;
+    /* Nobody will send the rest, unless it came between the two looks. */
+    arrival = look(fd);
+    return arrival == FASTCGI_PARTIAL ? FASTCGI_BROKEN : arrival;
 }
 
 struct fastcgi_worker *fastcgi_worker_new(http_handler *handler, void *argument)
@@ -179,33 +200,45 @@ static void after_request(struct fastcgi_worker *worker)
     shrink(&worker->answer);
 }
 
+/* The body of a request, and who wants to know when all of it has been read. */
+struct body_stream {
+    struct http_body_source source;
+    FCGX_Stream *in;
+    fastcgi_arrived *arrived;
+    void *argument;
+};
+
 static size_t read_stream(void *context, char *to, size_t room)
 {
+    struct body_stream *body = context;
     size_t total = 0;
     while (total < room) {
         size_t wanted = room - total < INT32_MAX ? room - total : INT32_MAX;
-        int got = FCGX_GetStr(to + total, (int)wanted, context);
+        int got = FCGX_GetStr(to + total, (int)wanted, body->in);
         if (got <= 0)
             break;
         total += (size_t)got;
     }
+    body->source.broken |= FCGX_GetError(body->in) != 0;
+    if (total < room && body->arrived != NULL)
+        body->arrived(body->argument);
     return total;
 }
 
 /* Reads the rest of the body away. False when there is too much of it, or the stream broke. */
-static bool drain(FCGX_Stream *in)
+static bool drain(struct body_stream *body)
 {
     char waste[8192];
     for (size_t total = 0; total < DRAIN_LIMIT;) {
-        int got = FCGX_GetStr(waste, sizeof waste, in);
-        if (got <= 0)
-            return FCGX_GetError(in) == 0;
-        total += (size_t)got;
+        size_t got = read_stream(body, waste, sizeof waste);
+        if (got < sizeof waste)
+            return !body->source.broken;
+        total += got;
     }
     return false;
 }
 
-bool fastcgi_serve(struct fastcgi_worker *worker, int fd, bool may_keep)
+bool fastcgi_serve(struct fastcgi_worker *worker, int fd, bool may_keep, fastcgi_arrived *arrived, void *argument)
 {
     FCGX_Request fcgi;
     FCGX_InitRequest(&fcgi, -1, 0);
@@ -215,9 +248,9 @@ bool fastcgi_serve(struct fastcgi_worker *worker, int fd, bool may_keep)
     fcgi.keepConnection = 1;
     if (FCGX_Accept_r(&fcgi) != 0)
         return false; /* broken in the middle; libfcgi has closed it */
-    struct http_body_source source = {read_stream, fcgi.in};
-    answer_request(worker, &source, fcgi.envp);
-    bool whole = drain(fcgi.in) && buffer_ok(&worker->answer);
+    struct body_stream body = {{.read = read_stream, .context = &body}, fcgi.in, arrived, argument};
+    answer_request(worker, &body.source, fcgi.envp);
+    bool whole = drain(&body) && buffer_ok(&worker->answer);
     if (buffer_ok(&worker->answer))
         FCGX_PutStr(worker->answer.bytes, (int)worker->answer.len, fcgi.out);
     if (!whole || !may_keep)
@@ -250,7 +283,8 @@ int http_listen(const char *path)
         close(fd);
         return -1;
     }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unlink(path);
     mode_t before = umask(0117);
@@ -267,14 +301,16 @@ int http_listen(const char *path)
 
 /* Standard input up to CONTENT_LENGTH: a CGI program must not read beyond it (RFC 3875 section 4.2). */
 struct cgi_body {
+    struct http_body_source source;
     size_t left;
 };
 
 static size_t read_stdin(void *context, char *to, size_t room)
 {
     struct cgi_body *body = context;
-    size_t got = fread(to, 1, room < body->left ? room : body->left, stdin);
+    size_t wanted = room < body->left ? room : body->left, got = fread(to, 1, wanted, stdin);
     body->left -= got;
+    body->source.broken |= got < wanted;
     return got;
 }
 
@@ -286,10 +322,9 @@ static size_t content_length(void)
 
 int http_serve_cgi(http_handler *handler, void *argument)
 {
-    struct cgi_body body = {content_length()};
-    struct http_body_source source = {read_stdin, &body};
+    struct cgi_body body = {{.read = read_stdin, .context = &body}, content_length()};
     struct fastcgi_worker *worker = fastcgi_worker_new(handler, argument);
-    answer_request(worker, &source, environ);
+    answer_request(worker, &body.source, environ);
     bool ok = buffer_ok(&worker->answer) &&
               fwrite(worker->answer.bytes, 1, worker->answer.len, stdout) == worker->answer.len && fflush(stdout) == 0;
     fastcgi_worker_free(worker);

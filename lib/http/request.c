@@ -149,6 +149,8 @@ bool http_body(struct http_request *request, size_t limit, struct slice *body, s
         bytes = larger;
         room *= 2;
     }
+    if (request->source->broken)
+        return error_set(error, ERROR_MALFORMED, "malformed", "The body broke off; send the request again.");
     *body = (struct slice){bytes, length};
     return true;
 }

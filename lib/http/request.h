@@ -37,17 +37,19 @@ struct http_request {
     struct http_body_source *source;
 };
 
-/* Where the bytes of a body come from. `read` returns how many bytes it stored, 0 at the end or on failure. */
+/* Where the bytes of a body come from. `read` returns how many bytes it stored: fewer than there is room for at the end,
+ * or when the body breaks off, and then it sets `broken`. */
 struct http_body_source {
     size_t (*read)(void *context, char *to, size_t room);
     void *context;
+    bool broken;
 };
 
 /* Fills the request from environment entries (`NAME=value`, ended by NULL). Each name is looked at once.
  * Text is borrowed from `environment`. */
 void http_request_fill(struct http_request *request, char *const *environment);
 
-/* The body, at most `limit` bytes; more is ERROR_TOO_LARGE. What is not read here is drained by the server
+/* The body, at most `limit` bytes; more is ERROR_TOO_LARGE, one that breaks off is ERROR_MALFORMED. What is not read here is drained by the server
  * before the connection is used again. */
 bool http_body(struct http_request *request, size_t limit, struct slice *body, struct error *error) MUST_USE;
 

@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -34,6 +35,21 @@ struct slot {
     atomic_int_fast64_t since; /* monotonic seconds when the current wait began */
 };
 
+/* Descriptors, oldest at `head`. */
+struct queue {
+    unsigned head, count;
+    int fds[CONNECTIONS_MAX];
+};
+
+/* A worker, and its watch over a request that is still arriving while it reads. The server's lock is held for both. */
+struct worker {
+    pthread_t thread;
+    struct server *server;
+    bool holds_place; /* among those who may read such requests */
+    int guard;        /* a second descriptor of the connection, by which reading can be ended; -1: none */
+    int64_t since;
+};
+
 struct server {
     int listen_fd, epoll_fd, signal_fd, idle_fd;
     http_handler *handler;
@@ -42,9 +58,10 @@ struct server {
     atomic_uint open; /* connections */
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    unsigned queue_head, queue_count;
     bool stopping;
-    int queue[CONNECTIONS_MAX]; /* descriptors with a request, oldest at queue_head */
+    struct queue whole, arriving;
+    struct worker *workers;
+    unsigned worker_count, places, places_taken;
     struct slot slots[CONNECTIONS_MAX];
 };
 
@@ -57,28 +74,82 @@ static int64_t now_s(void)
 
 /* ---- the queue between the waiting thread and the workers ---------------------------------------- */
 
-static void enqueue(struct server *server, int fd)
+static void enqueue(struct server *server, struct queue *queue, int fd)
 {
     pthread_mutex_lock(&server->lock);
-    server->queue[(server->queue_head + server->queue_count++) % CONNECTIONS_MAX] = fd;
+    queue->fds[(queue->head + queue->count++) % CONNECTIONS_MAX] = fd;
     pthread_cond_signal(&server->filled);
     pthread_mutex_unlock(&server->lock);
 }
 
-/* The next descriptor to serve; -1 when the server stops and nothing is left. */
-static int dequeue(struct server *server)
+/* The oldest; -1 when there is none. */
+static int take_oldest(struct queue *queue)
 {
-    int fd = -1;
+    if (queue->count == 0)
+        return -1;
+    int fd = queue->fds[queue->head];
+    queue->head = (queue->head + 1) % CONNECTIONS_MAX;
+    queue->count--;
+    return fd;
+}
+
+/* Takes what may be served now. Requests that are still arriving go first, but have only some of the workers: peers that
+ * send slowly hold no more. */
+static int take(struct server *server, struct worker *worker)
+{
+    if (server->arriving.count == 0 || server->places_taken == server->places)
+        return take_oldest(&server->whole);
+    int fd = take_oldest(&server->arriving);
+    server->places_taken++;
+    worker->holds_place = true;
+    worker->guard = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    worker->since = now_s();
+    return fd;
+}
+
+/* The next descriptor to serve; -1 when the server stops and nothing is left. */
+static int dequeue(struct server *server, struct worker *worker)
+{
+    int fd;
     pthread_mutex_lock(&server->lock);
-    while (server->queue_count == 0 && !server->stopping)
+    while ((fd = take(server, worker)) < 0 && (!server->stopping || server->arriving.count > 0))
         pthread_cond_wait(&server->filled, &server->lock);
-    if (server->queue_count > 0) {
-        fd = server->queue[server->queue_head];
-        server->queue_head = (server->queue_head + 1) % CONNECTIONS_MAX;
-        server->queue_count--;
-    }
     pthread_mutex_unlock(&server->lock);
     return fd;
+}
+
+/* The worker's request has been read to its end: somebody else may read one. */
+static void has_arrived(void *argument)
+{
+    struct worker *worker = argument;
+    struct server *server = worker->server;
+    if (!worker->holds_place)
+        return;
+    pthread_mutex_lock(&server->lock);
+    worker->holds_place = false;
+    server->places_taken--;
+    if (worker->guard >= 0)
+        close(worker->guard);
+    worker->guard = -1;
+    pthread_cond_broadcast(&server->filled);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Ends the reading of requests that arrive too slowly; the workers see the end of the stream. */
+static void cut_off_slow(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        struct worker *worker = &server->workers[i];
+        if (worker->guard < 0 || now_s() - worker->since <= HTTP_REQUEST_LIMIT_S)
+            continue;
+        shutdown(worker->guard, SHUT_RD);
+        close(worker->guard);
+        worker->guard = -1;
+        log_event(LOG_WARNING, "request-too-slow", "a request did not arrive within %d s and was cut off",
+                  HTTP_REQUEST_LIMIT_S);
+    }
+    pthread_mutex_unlock(&server->lock);
 }
 
 static bool claim(struct slot *slot)
@@ -130,7 +201,10 @@ static void look_at(struct server *server, int fd)
     do {
         switch (fastcgi_peek(fd)) {
         case FASTCGI_WHOLE:
-            enqueue(server, fd);
+            enqueue(server, &server->whole, fd);
+            return;
+        case FASTCGI_ARRIVING:
+            enqueue(server, &server->arriving, fd);
             return;
         case FASTCGI_BROKEN:
             hang_up(server, fd);
@@ -155,12 +229,14 @@ static void park(struct server *server, int fd)
 
 /* ---- workers ------------------------------------------------------------------------------------ */
 
-static void *worker(void *argument)
+static void *work(void *argument)
 {
-    struct server *server = argument;
+    struct worker *worker = argument;
+    struct server *server = worker->server;
     struct fastcgi_worker *fastcgi = fastcgi_worker_new(server->handler, server->argument);
-    for (int fd; (fd = dequeue(server)) >= 0;) {
-        bool keep = fastcgi_serve(fastcgi, fd, !atomic_load(&server->draining));
+    for (int fd; (fd = dequeue(server, worker)) >= 0;) {
+        bool keep = fastcgi_serve(fastcgi, fd, !atomic_load(&server->draining), has_arrived, worker);
+        has_arrived(worker);
         if (keep)
             park(server, fd);
         else /* libfcgi has closed it, and accept may have given the descriptor out again: leave the slot alone */
@@ -192,16 +268,22 @@ static void accept_one(struct server *server, int fd)
         hang_up(server, fd);
 }
 
+static int next_connection(const struct server *server)
+{
+    // cppcheck-suppress nullPointer ; nobody need ask accept4 for the peer's address
+    return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
 static void accept_all(struct server *server)
 {
     for (;;) {
-        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+        int fd = next_connection(server);
         if (fd >= 0) {
             accept_one(server, fd);
         } else if (errno == EMFILE || errno == ENFILE) {
             /* Take it with the descriptor kept for this, and let it go: otherwise epoll spins on it. */
             close(server->idle_fd);
-            fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+            fd = next_connection(server);
             if (fd >= 0)
                 close(fd);
             server->idle_fd = dup(server->signal_fd);
@@ -267,6 +349,7 @@ static void wait_loop(struct server *server)
             handle_event(server, events[i].data.fd);
         if (now_s() >= next_sweep) {
             sweep(server);
+            cut_off_slow(server);
             next_sweep = now_s() + 1;
         }
     }
@@ -325,36 +408,41 @@ static struct server *server_new(int listen_fd, http_handler *handler, void *arg
     return NULL;
 }
 
-static unsigned start_workers(struct server *server, pthread_t *threads, unsigned count)
+static unsigned start_workers(struct server *server, struct worker *workers, unsigned count)
 {
     unsigned started = 0;
-    while (started < count && pthread_create(&threads[started], NULL, worker, server) == 0)
+    for (unsigned i = 0; i < count; i++)
+        workers[i] = (struct worker){.server = server, .guard = -1};
+    server->workers = workers;
+    server->worker_count = count;
+    server->places = count > 1 ? count / 2 : 1;
+    while (started < count && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
         started++;
     return started;
 }
 
-static void stop_workers(struct server *server, pthread_t *threads, unsigned count)
+static void stop_workers(struct server *server, unsigned count)
 {
     pthread_mutex_lock(&server->lock);
     server->stopping = true;
     pthread_cond_broadcast(&server->filled);
     pthread_mutex_unlock(&server->lock);
     for (unsigned i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
+        pthread_join(server->workers[i].thread, NULL);
 }
 
-int http_server_run(int listen_fd, unsigned workers, http_handler *handler, void *argument)
+int http_server_run(int listen_fd, unsigned worker_count, http_handler *handler, void *argument)
 {
-    pthread_t *threads = calloc(workers, sizeof *threads);
-    struct server *server = threads != NULL && fastcgi_start() ? server_new(listen_fd, handler, argument) : NULL;
+    struct worker *workers = calloc(worker_count, sizeof *workers);
+    struct server *server = workers != NULL && fastcgi_start() ? server_new(listen_fd, handler, argument) : NULL;
     unsigned started = 0;
     if (server != NULL) {
-        started = start_workers(server, threads, workers);
-        if (started == workers)
+        started = start_workers(server, workers, worker_count);
+        if (started == worker_count)
             wait_loop(server);
-        stop_workers(server, threads, started);
+        stop_workers(server, started);
         server_free(server);
     }
-    free(threads);
-    return started == workers ? 0 : 1;
+    free(workers);
+    return started == worker_count ? 0 : 1;
 }

@@ -3,8 +3,9 @@
  * One thread waits on an epoll set for new connections, for connections on which a request has arrived,
  * and for signals; a fixed number of workers serve requests. A kept connection that is idle occupies no
  * worker, and neither does a peer that has sent half a request: a connection is given to a worker only
- * when a whole request (or the first PEEK_LIMIT bytes of a large one) is there to be read. Peers that stay silent in the
- * middle of a request are closed after SILENCE_LIMIT_S.
+ * when a whole request (or the parameters and the beginning of a body larger than PEEK_LIMIT) is there to be read. Peers
+ * that stay silent in the middle of a request are closed after SILENCE_LIMIT_S. While a large body arrives it occupies a
+ * worker: at most half of the workers read such bodies, and one that takes longer than REQUEST_LIMIT_S is cut off.
  *
  * What a handler leaves unread of a body is drained before the connection serves another request: libfcgi does not do
  * so and would take the rest of a body for the next request.
@@ -25,8 +26,9 @@
 
 enum {
     HTTP_ARENA_LIMIT = 128 * 1024 * 1024,
-    HTTP_PEEK_LIMIT = 16 * 1024,
+    HTTP_PEEK_LIMIT = 64 * 1024,
     HTTP_SILENCE_LIMIT_S = 10,
+    HTTP_REQUEST_LIMIT_S = 30,
     HTTP_IDLE_LIMIT_S = 90,
     HTTP_DRAIN_LIMIT_S = 10,
     HTTP_BACKLOG = 4096,

@@ -7,10 +7,11 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
-from fastcgi import BEGIN, PARAMS, STDIN, Connection, record, records, request
+from fastcgi import BEGIN, PARAMS, STDIN, Connection, pair, record, records, request
 
 PROGRAMS = pathlib.Path(os.environ.get("FLYWHEEL_ASAN_BUILD") or os.environ["FLYWHEEL_BUILD"]) / "handlers"
 
@@ -42,6 +43,10 @@ class Server:
         status, _, body = connection.ask("GET", "/livez", keep=False)
         connection.close()
         return status == 200 and json.loads(body)["status"] == "alive"
+
+    def descriptors(self):
+        """How many it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def stop(self):
         """Ends it as a supervisor does; the exit status, which a sanitizer's finding would spoil."""
@@ -92,6 +97,153 @@ def test_P36_idle_kept_connections_hold_no_worker(server):
     assert all(connection.ask("GET", "/livez")[0] == 200 for connection in idle)
     for connection in idle:
         connection.close()
+
+
+def slowly(connections, data, stop):
+    """Sends `data` on each connection, one byte a second, until it is told to stop."""
+    for connection in connections:
+        connection.socket.setblocking(False)  # with a time-out, Python waits until little is queued
+    for byte in (data[i:i + 1] for i in range(len(data))):
+        for connection in connections:
+            try:
+                connection.send(byte)
+            except OSError:
+                pass  # closed by the server, as it may
+        if stop.wait(1):
+            return
+
+
+def in_background(function, *arguments):
+    stop = threading.Event()
+    thread = threading.Thread(target=function, args=(*arguments, stop))
+    thread.start()
+    return lambda: (stop.set(), thread.join())
+
+
+def test_P36_kept_silent_half_and_slow_peers_together_starve_nobody(server):
+    whole = request("GET", "/livez")
+    kept, halves, slow = ([server.connect() for _ in range(count)] for count in (64, 40, 10))
+    for connection in kept:
+        assert connection.ask("GET", "/livez")[0] == 200
+    for number, connection in enumerate(halves):
+        connection.send(whole[:1 + number % (len(whole) - 1)])
+    end = in_background(slowly, slow, whole)
+    try:
+        for _ in range(8):
+            assert server.answers()
+            assert all(connection.ask("GET", "/livez")[0] == 200 for connection in kept)
+            time.sleep(0.5)
+        for number, connection in enumerate(halves):
+            connection.send(whole[1 + number % (len(whole) - 1):])
+            assert connection.answer()[0] == 200
+    finally:
+        end()
+    for connection in kept + halves + slow:
+        connection.close()
+
+
+def test_P36_large_bodies_that_arrive_slowly_leave_half_of_the_workers_and_are_cut_off(tmp_path):
+    """Each of ten peers sends its parameters and most of a body at once, and then a byte a second."""
+    server = Server(tmp_path, "account")
+    whole = request("POST", "/api/partner-auth/login", b"[" + b" " * 70_000, CONTENT_TYPE="application/json")
+    slow = [server.connect(timeout=60) for _ in range(10)]
+    for connection in slow:
+        connection.send(whole[:66_000])
+    end = in_background(slowly, slow, whole[66_000:])
+    try:
+        began, cut = time.monotonic(), False
+        while not cut and time.monotonic() - began < 60:
+            connection = server.connect(timeout=5)
+            assert connection.ask("GET", "/api/partner-auth/nothing", keep=False)[0] == 404
+            connection.close()
+            cut = "request-too-slow" in server.log.read_text()
+            time.sleep(0.5)
+        assert cut
+    finally:
+        end()
+    for connection in slow:
+        connection.close()
+    assert server.stop() == 0, server.log.read_text()
+
+
+@pytest.mark.parametrize("size", [20, 5_000, 60_000])
+def test_a_peer_that_sends_half_a_request_and_goes_leaves_no_descriptor(server, size):
+    """Not even for the ten seconds that one has who is still there."""
+    whole = request("POST", "/livez", b"x" * 60_000)
+    assert server.answers()
+    before = server.descriptors()
+    for _ in range(30):
+        connection = server.connect()
+        connection.send(whole[:size])
+        connection.close()
+    for _ in range(40):
+        if server.descriptors() <= before:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{server.descriptors() - before} descriptors are left open")
+
+
+def test_parameters_without_end_are_refused(server):
+    """libfcgi reads parameters to their end, however long that takes, and ends the process when lengths are absurd."""
+    connection = server.connect()
+    begin = record(BEGIN, b"\x00\x01\x01" + b"\x00" * 5)
+    filler = pair("HTTP_X_FILLER", "x" * 30_000)
+    try:
+        connection.send(begin + record(PARAMS, filler) * 3)
+        assert connection.is_closed()
+    except BrokenPipeError:
+        pass
+    assert server.answers()
+
+
+FORGED = "forged-inside-a-body"
+
+
+def early_exits():
+    """Requests with a body that are refused before anybody is asked who is calling, one for each reason."""
+    login, json_type = "/api/partner-auth/login", {"CONTENT_TYPE": "application/json"}
+    cookie = {"HTTP_COOKIE": "flywheel_session=x"}
+    return {
+        "404": ("POST", "/api/partner-auth/nothing", json_type, 404),
+        "405": ("DELETE", login, json_type, 405),
+        "400 query": ("POST", login, {**json_type, "QUERY_STRING": "a=1"}, 400),
+        "400 header twice": ("POST", login, {**json_type, "HTTP_COOKIE": "a=1", "HTTP_cookie": ""}, 400),
+        "403": ("POST", login, {**json_type, **cookie}, 403),
+        "413": ("POST", login, json_type, 413),
+        "415": ("POST", login, {"CONTENT_TYPE": "text/plain"}, 415),
+        "logout": ("POST", "/api/partner-auth/logout", json_type, 400),
+        "no method": ("", login, json_type, 405),
+    }
+
+
+@pytest.mark.parametrize("reason", early_exits())
+@pytest.mark.parametrize("size", [300, 60_000, 2_000_000])
+def test_P36_no_body_becomes_a_request_whatever_it_is_refused_for(tmp_path, reason, size):
+    method, path, params, status = early_exits()[reason]
+    forged = request("GET", "/api/partner-auth/nothing", FLYWHEEL_REQUEST_ID=FORGED)
+    body = forged * (size // len(forged) + 1)
+    server = Server(tmp_path, "account")
+    connection = server.connect()
+    answer = connection.ask(method, path, body, **params)
+    assert answer[0] == status or (answer[0] == 413 and size > 65_536) or (answer[0] == 400 and size <= 65_536), answer
+    connection.send(request("GET", "/api/partner-auth/nothing", FLYWHEEL_REQUEST_ID="after-it"))
+    status, headers, _ = connection.answer()
+    assert (status, headers["X-Request-Id"]) == (404, "after-it")
+    connection.close()
+    assert server.stop() == 0, server.log.read_text()
+    assert FORGED not in server.log.read_text()
+
+
+def test_P36_a_body_that_is_cut_in_the_middle_is_no_request(tmp_path):
+    """What came of it would be read as an empty body, and an empty body means the defaults."""
+    server = Server(tmp_path, "account")
+    connection = server.connect()
+    whole = request("POST", "/api/partner-auth/logout", b" " * 70_000 + b"{}", CONTENT_TYPE="application/json")
+    connection.send(whole[:66_000])
+    time.sleep(0.3)
+    connection.close()
+    assert server.stop() == 0, server.log.read_text()
+    assert '"status":200' not in server.log.read_text()
 
 
 def test_peers_that_connect_and_say_nothing_hold_no_worker(server):
