@@ -7,7 +7,7 @@ import socket
 import time
 
 import pytest
-from live import KEY, LOGS, SOCKETS, SUMMARY, assert_problem, raw, request, routes
+from live import KEY, LOGS, NAME, SOCKETS, SUMMARY, assert_problem, raw, request, routes
 
 STATS = "/api/partners/me/learning/stats"
 ID = "00000000-0000-4000-8000-000000000000"
@@ -59,10 +59,10 @@ def test_a_crooked_address_is_refused_not_tidied(path):
 
 @pytest.mark.parametrize(
     "data",
-    [b"get /api/version HTTP/1.1\r\nHost: a\r\n\r\n", b"GET /api/version HTTP/1.1\r\n\r\n", b"NONSENSE\r\n\r\n"]
-    + [b"GET /api/version HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"]
-    + [b"GET /api/version HTTP/1.1\r\nHost: a\r\nbad header\x00: x\r\n\r\n"]
-    + [b"POST /api/version HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    [b"get /api/version HTTP/1.1\r\nHost: " + NAME.encode() + b"\r\n\r\n", b"GET /api/version HTTP/1.1\r\n\r\n", b"NONSENSE\r\n\r\n"]
+    + [b"GET /api/version HTTP/1.1\r\nHost: " + NAME.encode() + b"\r\nContent-Length: x\r\n\r\n"]
+    + [b"GET /api/version HTTP/1.1\r\nHost: " + NAME.encode() + b"\r\nbad header\x00: x\r\n\r\n"]
+    + [b"POST /api/version HTTP/1.1\r\nHost: " + NAME.encode() + b"\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
 )
 def test_what_is_no_http_is_answered_by_a_problem_document(data):
     assert_problem(raw(data), 400, "malformed")
