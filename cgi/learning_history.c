@@ -46,7 +46,20 @@ static bool list_executions(struct call *call)
     return true;
 }
 
-static const struct input AUDIT_QUERY[] = {INPUT_LIMIT, INPUT_CURSOR};
+static const char *const SUBJECTS[] = {"decisions", "access", NULL};
+
+static const struct input AUDIT_QUERY[] = {
+    {.name = "about", .type = INPUT_CHOICE, .choices = SUBJECTS},
+    INPUT_LIMIT,
+    INPUT_CURSOR,
+};
+
+static enum audit_subject subject_of(struct slice about)
+{
+    if (slice_is(about, "decisions"))
+        return AUDIT_DECISIONS;
+    return slice_is(about, "access") ? AUDIT_ACCESS : AUDIT_ALL;
+}
 
 static void write_entry(struct json_writer *json, const struct audit_entry *entry)
 {
@@ -71,10 +84,11 @@ static void write_entry(struct json_writer *json, const struct audit_entry *entr
 static bool list_audit(struct call *call)
 {
     const char *scope = call_scope(call, "audit");
+    enum audit_subject subject = subject_of(query_text(&call->inputs, "about"));
     struct page page;
     struct list list;
     struct slice last = SLICE_ABSENT;
-    if (!call_page(call, scope, 1, &page) || !audit_page(&call->session, &page, &list, call->error))
+    if (!call_page(call, scope, 1, &page) || !audit_page(&call->session, subject, &page, &list, call->error))
         return false;
     struct json_writer json = call_answer(call);
     json_open_array(&json, "entries");

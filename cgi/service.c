@@ -17,8 +17,12 @@ static enum scope scope_of(enum endpoint_access access)
     switch (access) {
     case ACCESS_DECIDE:
         return SCOPE_DECIDE;
+    case ACCESS_ADMIN:
+        return SCOPE_ADMIN;
     case ACCESS_USER:
         return SCOPE_USER;
+    case ACCESS_SESSION:
+        return SCOPE_SESSION;
     case ACCESS_AGENT:
         return SCOPE_AGENT;
     default:
@@ -198,6 +202,7 @@ static bool read_idempotency_key(struct call *call, struct idempotency *idempote
     const struct slice parts[] = {call->request->method, call->request->path, query, body};
     struct sha256 hash = sha256_of_parts(parts, COUNT_OF(parts));
     idempotency->request_hash = bytea_text(call->arena, &hash);
+    idempotency->seal = http_sealing_key(call->request);
     return true;
 }
 

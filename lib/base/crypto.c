@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 _Static_assert(SHA256_SIZE == crypto_hash_sha256_BYTES, "libsodium's SHA-256 has another size");
+_Static_assert(SHA256_SIZE == crypto_secretbox_KEYBYTES, "a hash is no key of libsodium's secretbox");
 
 bool crypto_start(void)
 {
@@ -111,6 +112,28 @@ struct slice base64url_decode(struct arena *arena, struct slice text)
     if (failed != 0 || end != text.ptr + text.len)
         return SLICE_ABSENT;
     return (struct slice){(const char *)bytes, length};
+}
+
+char *secret_seal(struct arena *arena, const struct sha256 *key, struct slice bytes)
+{
+    size_t size = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + bytes.len;
+    unsigned char *box = arena_alloc(arena, size);
+    randombytes_buf(box, crypto_secretbox_NONCEBYTES);
+    crypto_secretbox_easy(box + crypto_secretbox_NONCEBYTES, (const unsigned char *)bytes.ptr, bytes.len, box, key->bytes);
+    return base64url_text(arena, (struct slice){(const char *)box, size});
+}
+
+struct slice secret_open(struct arena *arena, const struct sha256 *key, struct slice sealed)
+{
+    size_t around = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
+    struct slice box = base64url_decode(arena, sealed);
+    if (!slice_present(box) || box.len < around)
+        return SLICE_ABSENT;
+    const unsigned char *nonce = (const unsigned char *)box.ptr;
+    unsigned char *bytes = arena_alloc(arena, box.len - around + 1);
+    int failed = crypto_secretbox_open_easy(bytes, nonce + crypto_secretbox_NONCEBYTES,
+                                            box.len - crypto_secretbox_NONCEBYTES, nonce, key->bytes);
+    return failed == 0 ? (struct slice){(const char *)bytes, box.len - around} : SLICE_ABSENT;
 }
 
 char *password_hash(struct arena *arena, struct slice password)

@@ -46,6 +46,13 @@ bool is_uuid(struct slice text);
 /* Equal bytes, in time that does not depend on where they differ. */
 bool secret_equal(struct slice a, struct slice b);
 
+/* Seals bytes so that only who has the key can read them, and nobody can change them unnoticed (XSalsa20-Poly1305, a new
+ * nonce each time). Base64url, in the arena. */
+char *secret_seal(struct arena *arena, const struct sha256 *key, struct slice bytes);
+
+/* What was sealed; absent with another key, or when it was changed. */
+struct slice secret_open(struct arena *arena, const struct sha256 *key, struct slice sealed);
+
 /* Base64url without padding, both ways; decoding gives the absent slice for anything else. */
 char *base64url_text(struct arena *arena, struct slice bytes);
 struct slice base64url_decode(struct arena *arena, struct slice text);

@@ -43,6 +43,7 @@ struct error {
     /* Set with a conflict that another rule causes, else empty: so that programs need not read prose. */
     char rule_id[80];
     char rule_status[16];
+    char retry_after[16]; /* seconds to wait, in digits, where that is known; else empty */
 };
 
 /* Fills `error`. Text that does not fit is cut. */

@@ -31,6 +31,13 @@ char *http_csrf_token(struct arena *arena, struct slice session_secret)
     return base64url_text(arena, (struct slice){(const char *)hash.bytes, SHA256_SIZE});
 }
 
+struct sha256 http_sealing_key(const struct http_request *request)
+{
+    struct slice secret = slice_present(request->api_key) ? request->api_key : http_cookie(request, SESSION_COOKIE);
+    struct slice parts[] = {SLICE("sealed answer"), slice_present(secret) ? secret : SLICE(""), request->idempotency_key};
+    return sha256_of_parts(parts, COUNT_OF(parts));
+}
+
 /* `scheme://host[:port]` against the Host header. The scheme is left aside: a gateway in front may have
  * ended TLS. */
 static bool origin_is_host(struct slice origin, struct slice host)

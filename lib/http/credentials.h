@@ -27,6 +27,10 @@ void http_credentials_read(const struct http_request *request, struct http_crede
  * need be stored: base64url of SHA-256("csrf", secret). In the arena. */
 char *http_csrf_token(struct arena *arena, struct slice session_secret);
 
+/* The key under which an answer that holds a secret is kept for a repetition with the same Idempotency-Key: made from what
+ * was sent to say who is calling (the API key, else the session), of which the database knows the hash only. */
+struct sha256 http_sealing_key(const struct http_request *request);
+
 /* Refuses (ERROR_FORBIDDEN) a write that a browser may have been tricked into: one that relies on the session
  * cookie and neither carries the CSRF token nor comes from our own origin, as Sec-Fetch-Site (Fetch Metadata)
  * or else Origin (RFC 6454) tells. Requests with a key or a token are not the browser's doing. */

@@ -41,6 +41,7 @@ static const char *type_name(enum input_type type)
     static const char *const names[] = {
         [INPUT_NAME] = "name",       [INPUT_PROSE] = "prose",     [INPUT_SECRET] = "secret",
         [INPUT_INTEGER] = "integer", [INPUT_BOOLEAN] = "boolean", [INPUT_CHOICE] = "choice",
+        [INPUT_CHOICES] = "choices",
     };
     return names[type];
 }
@@ -55,7 +56,7 @@ static void describe_inputs(struct json_writer *json, const char *name, const st
         json_bool(json, "required", table[i].required);
         json_integer(json, "lowest", table[i].lowest);
         json_integer(json, "highest", table[i].highest);
-        if (table[i].type == INPUT_CHOICE) {
+        if (table[i].choices != NULL) {
             json_open_array(json, "choices");
             for (size_t c = 0; table[i].choices[c] != NULL; c++)
                 json_text(json, NULL, table[i].choices[c]);
@@ -69,8 +70,8 @@ static void describe_inputs(struct json_writer *json, const char *name, const st
 void endpoint_describe(const struct endpoint *table, size_t count, struct buffer *out)
 {
     static const char *const access_names[] = {
-        [ACCESS_PUBLIC] = "public", [ACCESS_READ] = "read",   [ACCESS_DECIDE] = "decide",
-        [ACCESS_USER] = "user",     [ACCESS_AGENT] = "agent",
+        [ACCESS_PUBLIC] = "public", [ACCESS_READ] = "read",       [ACCESS_DECIDE] = "decide", [ACCESS_ADMIN] = "admin",
+        [ACCESS_USER] = "user",     [ACCESS_SESSION] = "session", [ACCESS_AGENT] = "agent",
     };
     static const char *const body_names[] = {[BODY_NONE] = "none", [BODY_CLOSED] = "closed", [BODY_OPEN] = "open"};
     struct json_writer json = json_writer_make(out);

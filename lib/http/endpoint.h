@@ -16,7 +16,9 @@ enum endpoint_access {
     ACCESS_PUBLIC, /* no sign-in */
     ACCESS_READ,   /* a partner's key or session that may read */
     ACCESS_DECIDE, /* a partner's key or session that may decide; a write */
+    ACCESS_ADMIN,  /* a partner's key or session that may all */
     ACCESS_USER,   /* a signed-in person, whatever the role */
+    ACCESS_SESSION, /* the same, by the session's cookie and not by a key */
     ACCESS_AGENT,  /* an appliance's token */
 };
 

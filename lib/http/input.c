@@ -41,18 +41,43 @@ static bool take_integer(const struct input *input, int64_t integer, struct inpu
     return true;
 }
 
-static bool take_choice(const struct input *input, struct slice text, struct input_value *value, char *why)
+/* Which of the choices it is; -1 when none of them, with what they are in `why`. */
+static int choice_of(const struct input *input, struct slice text, char *why)
 {
     size_t used = (size_t)snprintf(why, WHY_SIZE, "must be one of");
-    for (size_t i = 0; input->choices[i] != NULL; i++) {
-        if (slice_is(text, input->choices[i])) {
-            value->text = text;
-            return true;
-        }
+    for (int i = 0; input->choices[i] != NULL; i++) {
+        if (slice_is(text, input->choices[i]))
+            return i;
         if (used < WHY_SIZE)
             used += (size_t)snprintf(why + used, WHY_SIZE - used, "%s %s", i == 0 ? "" : ",", input->choices[i]);
     }
-    return false;
+    return -1;
+}
+
+static bool take_choice(const struct input *input, struct slice text, struct input_value *value, char *why)
+{
+    value->text = text;
+    return choice_of(input, text, why) >= 0;
+}
+
+static bool take_choices(const struct input *input, const struct json *json, struct input_value *value, char *why)
+{
+    char unknown[WHY_SIZE];
+    if (json_type_of(json) != JSON_ARRAY)
+        return wrong(why, "must be a list, not %s", json_type_name(json_type_of(json)));
+    for (const struct json *item = json_first(json); item != NULL; item = json_next(item)) {
+        int choice = choice_of(input, json_as_string(item), unknown);
+        if (choice < 0)
+            return wrong(why, "has an element that %s", unknown);
+        uint32_t bit = UINT32_C(1) << choice;
+        if ((value->chosen & bit) != 0)
+            return wrong(why, "must not name %s twice", input->choices[choice]);
+        value->chosen |= bit;
+    }
+    size_t count = json_count(json);
+    if (count < (size_t)input->lowest || count > (size_t)input->highest)
+        return wrong(why, "must have from %ld to %ld elements", input->lowest, input->highest);
+    return true;
 }
 
 /* Decimal digits with an optional minus, nothing else: `1e3`, ` 5` and `5x` are no whole numbers here. */
@@ -109,6 +134,8 @@ static bool take_from_json(const struct input *input, const struct json *json, s
     if (input->type == INPUT_INTEGER)
         return json_as_integer(json, &integer) ? take_integer(input, integer, value, why)
                                                : wrong(why, "must be a whole number");
+    if (input->type == INPUT_CHOICES)
+        return take_choices(input, json, value, why);
     if (type != JSON_STRING)
         return wrong(why, "must be a string, not %s", json_type_name(type));
     return take_from_text(input, json_as_string(json), value, why);
@@ -297,4 +324,20 @@ bool body_bool(const struct inputs *inputs, const char *name, bool otherwise)
 {
     const struct input_value *value = find(inputs->body, inputs->body_count, inputs->body_values, name);
     return value->present ? value->truth : otherwise;
+}
+
+long body_integer(const struct inputs *inputs, const char *name, long otherwise)
+{
+    const struct input_value *value = find(inputs->body, inputs->body_count, inputs->body_values, name);
+    return value->present ? value->integer : otherwise;
+}
+
+const char *body_choices(const struct inputs *inputs, struct arena *arena, const char *name)
+{
+    long i = index_of(inputs->body, inputs->body_count, slice_of(name));
+    const char *joined = "";
+    for (size_t c = 0; i >= 0 && inputs->body[i].choices[c] != NULL; c++)
+        if ((inputs->body_values[i].chosen & (UINT32_C(1) << c)) != 0)
+            joined = arena_printf(arena, "%s%s%s", joined, *joined == '\0' ? "" : ",", inputs->body[i].choices[c]);
+    return joined;
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/compiler.h"
@@ -27,6 +28,7 @@ enum input_type {
     INPUT_INTEGER, /* whole number; bounds are its own */
     INPUT_BOOLEAN, /* `true` or `false` */
     INPUT_CHOICE,  /* one of `choices` */
+    INPUT_CHOICES, /* in bodies: a list of some of `choices`, none twice; bounds are its length */
 };
 
 struct input {
@@ -35,7 +37,7 @@ struct input {
     bool required;
     long lowest;  /* smallest value or shortest length */
     long highest; /* largest value or longest length */
-    const char *const *choices; /* for INPUT_CHOICE, ended by NULL */
+    const char *const *choices; /* for INPUT_CHOICE and INPUT_CHOICES, ended by NULL; at most 32 */
 };
 
 /* The value of one input after checking; which member counts depends on the type. */
@@ -44,6 +46,7 @@ struct input_value {
     struct slice text;
     long integer;
     bool truth;
+    uint32_t chosen; /* bit i: choices[i] */
 };
 
 enum { INPUTS_MAX = 16 };
@@ -73,6 +76,10 @@ struct slice query_text(const struct inputs *inputs, const char *name);
 long query_integer(const struct inputs *inputs, const char *name, long otherwise);
 struct slice body_text(const struct inputs *inputs, const char *name);
 bool body_bool(const struct inputs *inputs, const char *name, bool otherwise);
+long body_integer(const struct inputs *inputs, const char *name, long otherwise);
+
+/* What an INPUT_CHOICES has: its choices in the order of their declaration, separated by commas. In the arena. */
+const char *body_choices(const struct inputs *inputs, struct arena *arena, const char *name);
 
 /* Decodes %XX and `+` (application/x-www-form-urlencoded). Absent when the text is malformed, is not UTF-8
  * or holds a NUL. */

@@ -28,12 +28,12 @@ int problem_status(enum error_kind kind)
     return KINDS[kind].status;
 }
 
-static void add_headers(struct http_response *response)
+static void add_headers(const struct error *error, struct http_response *response)
 {
     if (response->status == 401)
         http_header_add(response, "WWW-Authenticate", "Bearer realm=\"flywheel\"");
     if (response->status == 429 || response->status == 503)
-        http_header_add(response, "Retry-After", "2");
+        http_header_add(response, "Retry-After", error->retry_after[0] != '\0' ? error->retry_after : "2");
 }
 
 static void write_items(struct json_writer *json, const struct error *error)
@@ -70,5 +70,5 @@ void problem_respond(const struct error *error, const char *request_id, struct h
     if (error->rule_status[0] != '\0')
         json_text(&json, "rule_status", error->rule_status);
     json_writer_end(&json);
-    add_headers(response);
+    add_headers(error, response);
 }

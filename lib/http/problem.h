@@ -9,7 +9,8 @@
 int problem_status(enum error_kind kind);
 
 /* Makes `response` the problem document of `error`, with the headers its status asks for:
- * WWW-Authenticate with 401, Retry-After with 429 and 503. (Allow with 405 is the router's, which knows it.) */
+ * WWW-Authenticate with 401, Retry-After with 429 and 503. (Allow with 405 is the router's, which knows it.) `error` must
+ * live until the answer is sent. */
 void problem_respond(const struct error *error, const char *request_id, struct http_response *response);
 
 #endif

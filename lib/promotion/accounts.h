@@ -1,4 +1,4 @@
-/* People and their partner: signing in and out, who am I, what is ours. */
+/* A caller's own account: who am I, whose partner, which sites. */
 #ifndef PROMOTION_ACCOUNTS_H
 #define PROMOTION_ACCOUNTS_H
 
@@ -11,19 +11,6 @@ struct partner_profile {
 struct user_profile {
     struct slice id, email, display_name, role, last_sign_in_at;
 };
-
-enum { SESSION_HOURS = 12 };
-
-/* Signs a person in: checks the password and makes a session whose secret is returned in `secret` (in the
- * arena). ERROR_UNAUTHENTICATED with the same words whatever was wrong; takes as long either way. At most one
- * password is hashed at a time in a process, because each takes 64 MiB. */
-bool account_sign_in(struct database *database, struct arena *arena, const char *request_id, struct slice email,
-                     struct slice password, const char **secret, struct partner_profile *partner,
-                     struct user_profile *user, struct error *error) MUST_USE;
-
-/* Ends the session of the caller; an unknown one is no error. */
-bool account_sign_out(struct database *database, struct arena *arena, const char *request_id, const char *session_hash,
-                      struct error *error) MUST_USE;
 
 /* The signed-in person and the partner. */
 bool account_read(struct session *session, struct partner_profile *partner, struct user_profile *user,

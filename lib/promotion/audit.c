@@ -4,14 +4,24 @@ DB_STATEMENT(audit_record, 14,
              "INSERT INTO promotion_audit_log (partner_id, actor_kind, actor_id, actor, request_id, action, entity, "
              "entity_id, site_id, pattern_signature, rule_id, before, after, reason) "
              "VALUES ($1::uuid, $2, $3::uuid, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13::jsonb, $14)");
-DB_STATEMENT(audit_list, 2,
-             "SELECT l.id, l.at, l.actor, l.actor_kind, l.action, l.entity, l.site_id, s.clinic_name, "
-             "l.pattern_signature, l.rule_id, l.before, l.after, l.reason, l.request_id "
-             "FROM promotion_audit_log l LEFT JOIN sites s ON s.site_id = l.site_id "
-             "WHERE l.partner_id = current_partner() AND l.id < $2::bigint ORDER BY l.id DESC LIMIT $1::int");
-DB_STATEMENT(audit_total, 0,
-             "SELECT count(*) FROM (SELECT FROM promotion_audit_log WHERE partner_id = current_partner() "
-             "LIMIT 10001) AS matches");
+#define LIST(subject)                                                                                                 \
+    "SELECT l.id, l.at, l.actor, l.actor_kind, l.action, l.entity, l.site_id, s.clinic_name, "                    \
+    "l.pattern_signature, l.rule_id, l.before, l.after, l.reason, l.request_id "                                           \
+    "FROM promotion_audit_log l LEFT JOIN sites s ON s.site_id = l.site_id "                                          \
+    "WHERE l.partner_id = current_partner() " subject "AND l.id < $2::bigint ORDER BY l.id DESC LIMIT $1::int"
+#define TOTAL(subject)                                                                                                \
+    "SELECT count(*) FROM (SELECT FROM promotion_audit_log l WHERE l.partner_id = current_partner() " subject         \
+    "LIMIT 10001) AS matches"
+/* In the words of the indexes that are there for them. */
+#define DECISIONS "AND l.entity IN ('candidate', 'rule', 'thresholds') "
+#define ACCESS "AND l.entity IN ('user', 'key') "
+
+DB_STATEMENT(audit_list, 2, LIST(""));
+DB_STATEMENT(audit_list_decisions, 2, LIST(DECISIONS));
+DB_STATEMENT(audit_list_access, 2, LIST(ACCESS));
+DB_STATEMENT(audit_total, 0, TOTAL(""));
+DB_STATEMENT(audit_total_decisions, 0, TOTAL(DECISIONS));
+DB_STATEMENT(audit_total_access, 0, TOTAL(ACCESS));
 
 struct db_call audit_call(const struct session *session, const struct audit_event *event)
 {
@@ -31,11 +41,14 @@ struct db_call audit_call(const struct session *session, const struct audit_even
     return (struct db_call){&audit_record, values};
 }
 
-bool audit_page(struct session *session, const struct page *page, struct list *list, struct error *error)
+bool audit_page(struct session *session, enum audit_subject subject, const struct page *page, struct list *list,
+                struct error *error)
 {
+    static const struct db_statement *const lists[] = {&audit_list, &audit_list_decisions, &audit_list_access};
+    static const struct db_statement *const totals[] = {&audit_total, &audit_total_decisions, &audit_total_access};
     const char *values[] = {list_limit(session->arena, page),
                             list_after(session->arena, page, 0, BIGINT_LAST)};
-    const struct db_call calls[] = {{&audit_list, values}, {&audit_total, NULL}};
+    const struct db_call calls[] = {{lists[subject], values}, {totals[subject], NULL}};
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!session_read(session, calls, COUNT_OF(calls), rows, error))
         return false;

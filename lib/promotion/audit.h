@@ -28,8 +28,15 @@ struct audit_entry {
         reason, request_id;
 };
 
+enum audit_subject {
+    AUDIT_ALL,
+    AUDIT_DECISIONS, /* candidates, rules, thresholds */
+    AUDIT_ACCESS,    /* people and keys, with signing in and out */
+};
+
 /* A page of the caller's log, newest first; keyset: id. */
-bool audit_page(struct session *session, const struct page *page, struct list *list, struct error *error) MUST_USE;
+bool audit_page(struct session *session, enum audit_subject subject, const struct page *page, struct list *list,
+                struct error *error) MUST_USE;
 struct audit_entry audit_at(const struct list *list, size_t row);
 
 #endif

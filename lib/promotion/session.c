@@ -12,10 +12,10 @@ DB_STATEMENT(idempotency_claim, 4,
              "INSERT INTO idempotency_keys (caller, key, partner_id, request_hash) "
              "VALUES ($1::uuid, $2, $3::uuid, $4::bytea) ON CONFLICT DO NOTHING");
 DB_STATEMENT(idempotency_find, 3,
-             "SELECT request_hash = $3::bytea, status, content_type, body FROM idempotency_keys "
+             "SELECT request_hash = $3::bytea, status, content_type, body, sealed FROM idempotency_keys "
              "WHERE caller = $1::uuid AND key = $2");
-DB_STATEMENT(idempotency_store, 5,
-             "UPDATE idempotency_keys SET status = $3::integer, content_type = $4, body = $5 "
+DB_STATEMENT(idempotency_store, 6,
+             "UPDATE idempotency_keys SET status = $3::integer, content_type = $4, body = $5, sealed = $6::boolean "
              "WHERE caller = $1::uuid AND key = $2");
 DB_STATEMENT(change_savepoint, 0, "SAVEPOINT before_work");
 DB_STATEMENT(change_back_to_savepoint, 0, "ROLLBACK TO SAVEPOINT before_work");
@@ -51,9 +51,16 @@ static bool check_scope(const struct session *session, struct error *error)
     if (appliance)
         return error_set(error, ERROR_FORBIDDEN, "person-needed",
                          "An appliance's token does not open this; a person or a partner's key is needed.");
-    if (session->needed == SCOPE_USER)
+    if (session->needed == SCOPE_SESSION && session->key_hash != NULL)
+        return error_set(error, ERROR_FORBIDDEN, "person-needed",
+                         "This is for a person who has signed in; a key does not open it.");
+    if (session->needed == SCOPE_USER || session->needed == SCOPE_SESSION)
         return slice_present(principal->user_id) ||
                error_set(error, ERROR_FORBIDDEN, "person-needed", "This call is for a signed-in person.");
+    if (session->needed == SCOPE_ADMIN)
+        return principal->can_admin ||
+               error_set(error, ERROR_FORBIDDEN, "missing-scope",
+                         "People and keys are for admins: the role admin is needed, and for a key the scope 'admin'.");
     if (session->needed == SCOPE_DECIDE)
         return principal->can_decide ||
                error_set(error, ERROR_FORBIDDEN, "missing-scope",
@@ -114,19 +121,32 @@ static const char *text_of(const struct session *session, struct slice slice)
     return arena_text(session->arena, slice);
 }
 
-/* Somebody used this key before: the same request gets the same answer. */
-static bool replay(const struct db_rows *rows, struct answer *answer, struct error *error)
+/* The body of an answer that was kept; absent when it is sealed and this caller has not got what opens it. */
+static struct slice kept_body(const struct change_task *task, const struct db_rows *rows)
 {
+    struct slice body = db_value(rows, 0, 3);
+    return db_bool(rows, 0, 4) ? secret_open(task->session->arena, &task->idempotency->seal, body) : body;
+}
+
+/* Somebody used this key before: the same request gets the same answer. */
+static bool replay(const struct change_task *task, const struct db_rows *rows, struct error *error)
+{
+    struct answer *answer = task->answer;
     if (!db_bool(rows, 0, 0))
         return error_set(error, ERROR_INVALID, "idempotency-key-reused",
                          "This Idempotency-Key was sent before with another request; use a new one.");
     if (!slice_present(db_value(rows, 0, 1)))
         return error_set(error, ERROR_CONFLICT, "idempotency-key-in-use",
                          "A request with this Idempotency-Key is under way; try again in a moment.");
+    struct slice body = kept_body(task, rows);
+    if (!slice_present(body))
+        return error_set(error, ERROR_CONFLICT, "answer-sealed",
+                         "This request was answered before, and its answer holds a secret that only the same key or session "
+                         "gets again. Look at the list for what was made, and make another.");
     answer->status = (int)db_integer(rows, 0, 1);
     answer->content_type = db_text(rows, 0, 2);
     answer->replayed = true;
-    buffer_append(answer->body, db_value(rows, 0, 3));
+    buffer_append(answer->body, body);
     return true;
 }
 
@@ -149,18 +169,20 @@ static bool claim_key(struct change *change, const struct change_task *task, boo
     if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
         return false;
     *first = db_affected(rows[1]) == 1;
-    return *first || replay(rows[2], task->answer, error);
+    return *first || replay(task, rows[2], error);
 }
 
 static bool store_answer(struct change *change, const struct change_task *task, struct error *error)
 {
     struct session *session = task->session;
+    struct slice body = buffer_slice(task->answer->body);
     const char *values[] = {
         text_of(session, session->principal.actor_id),
         text_of(session, task->idempotency->key),
         arena_printf(session->arena, "%d", task->answer->status),
         task->answer->content_type,
-        text_of(session, buffer_slice(task->answer->body)),
+        task->answer->secret ? secret_seal(session->arena, &task->idempotency->seal, body) : text_of(session, body),
+        task->answer->secret ? "t" : "f",
     };
     return db_query(change->transaction, &idempotency_store, values, NULL, error);
 }
@@ -178,6 +200,7 @@ static bool keep_refusal(struct change *change, const struct change_task *task, 
     if (!db_query(change->transaction, &change_back_to_savepoint, NULL, NULL, error))
         return false;
     buffer_clear(task->answer->body);
+    task->answer->secret = false;
     task->refusal(&refused, task->session->request_id, task->answer);
     return store_answer(change, task, error);
 }
@@ -186,7 +209,7 @@ static void reset_answer(struct answer *answer)
 {
     answer->status = 200;
     answer->content_type = "application/json";
-    answer->replayed = false;
+    answer->replayed = answer->secret = false;
     buffer_clear(answer->body);
 }
 

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/compiler.h"
+#include "base/crypto.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "db/database.h"
@@ -22,7 +23,9 @@
 enum scope {
     SCOPE_READ,   /* a partner that may read */
     SCOPE_DECIDE, /* a person or key that may decide */
-    SCOPE_USER,   /* a person who has signed in */
+    SCOPE_ADMIN,  /* a person or key that may all that a partner may */
+    SCOPE_USER,   /* a person who has signed in, or a key that acts as one */
+    SCOPE_SESSION, /* a person who has signed in */
     SCOPE_AGENT,  /* an appliance */
 };
 
@@ -73,12 +76,14 @@ struct answer {
     const char *content_type;
     struct buffer *body;
     bool replayed;
+    bool secret; /* set by the work when the answer holds a secret: it is kept sealed */
 };
 
 /* The caller's Idempotency-Key and what it was sent with; `key` absent when none was sent. */
 struct idempotency {
     struct slice key;
     const char *request_hash; /* bytea text: of method, path, query and body */
+    struct sha256 seal; /* the key for answers that hold a secret; made of what the caller sent, and not stored */
 };
 
 /* Does the work and renders the answer. May run more than once, each time in a new transaction. */
@@ -90,7 +95,8 @@ typedef void change_refusal(const struct error *error, const char *request_id, s
 /* Runs `work` as the caller in one transaction: all of it happens or nothing does.
  *
  * With an Idempotency-Key, the first answer is kept for 24 hours and given again to the same caller for the same
- * request; the same key with another request is ERROR_INVALID. Refusals of the work (ERROR_NOT_FOUND, CONFLICT,
+ * request; the same key with another request is ERROR_INVALID. An answer that holds a secret is kept sealed, and is
+ * ERROR_CONFLICT for the same person with another session or key, who cannot open it. Refusals of the work (ERROR_NOT_FOUND, CONFLICT,
  * INVALID) count as answers: then `answer` holds what `refusal` rendered and the function returns true. Without a
  * key they are returned as errors. */
 bool change_run(struct session *session, const struct idempotency *idempotency, change_work *work, void *argument,

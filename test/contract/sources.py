@@ -4,8 +4,8 @@ import glob
 import os
 import re
 
-# `error_set(error, ERROR_CONFLICT, "rule-exists", …` and the one helper that passes a slug on.
-PROBLEM = re.compile(r'error_set\(\s*[^,()]+,\s*(ERROR_\w+),\s*"([^"]+)"')
+# `error_set(error, ERROR_CONFLICT, "rule-exists", …`, `error_fill` likewise, and the one helper that passes a slug on.
+PROBLEM = re.compile(r'error_(?:set|fill)\(\s*[^,()]+,\s*(ERROR_\w+),\s*"([^"]+)"')
 CONFLICT = re.compile(r'\brefuse\(&rule, "([^"]+)"')
 KIND = re.compile(r"^\s*(ERROR_\w+),\s*/\* (\d{3})", re.MULTILINE)
 WRITTEN = re.compile(r'\bjson_(?:text|string|number|integer|bool|pg_time|pg_bool|raw|null|open_object|open_array)\(\s*&?\w+,\s*"(\w+)"')

@@ -46,8 +46,11 @@ SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_agent')$$, $$VALUES
     'the appliances'' role writes what a report writes and nothing else; it sees no people and no decisions');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_account')$$, $$VALUES
     ('partners', 'r'), ('sites', 'r'), ('site_appliances', 'r'), ('users', 'rw'), ('sessions', 'rad'), ('promotion_audit_log', 'a'),
-    ('aggregated_pattern_stats', 'r'), ('site_daily_executions', 'r'), ('promoted_rules', 'r'), ('appliance_pattern_sync', 'r')$$,
-    'the account role signs in and out; it sees no key and no token');
+    ('aggregated_pattern_stats', 'r'), ('site_daily_executions', 'r'), ('promoted_rules', 'r'), ('appliance_pattern_sync', 'r'), ('password_links', 'rd')$$,
+    'the account role signs in and out and takes passwords; it sees no key and no token');
+SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_access')$$, $$VALUES
+    ('users', 'raw'), ('api_keys', 'raw'), ('password_links', 'raw'), ('promotion_audit_log', 'a'), ('idempotency_keys', 'rawd')$$,
+    'the role for people and keys touches those, and deletes none of them');
 SELECT is((SELECT string_agg(relation, ' ' ORDER BY relation) FROM pg_temp.granted('flywheel_operator') WHERE privileges LIKE '%d%' OR privileges LIKE '%D%'), NULL, 'the operators'' role deletes nothing');
 
 SELECT is(pg_temp.columns('flywheel_decide', 'sites', 'UPDATE'), 'rules_revision', 'a decision changes of a site its revision only');
@@ -59,19 +62,27 @@ SELECT ok(NOT has_column_privilege('flywheel_agent', 'public.aggregated_pattern_
   FROM unnest(ARRAY['INSERT', 'UPDATE']) AS p;
 SELECT ok(NOT has_column_privilege('flywheel_agent', 'public.aggregated_pattern_stats', c, 'UPDATE'), 'a report does not move a pattern by its ' || c)
   FROM unnest(ARRAY['id', 'site_id', 'partner_id', 'pattern_signature']) AS c;
-SELECT is(pg_temp.columns('flywheel_account', 'users', 'UPDATE'), 'last_sign_in_at', 'signing in changes no password and no role');
+SELECT is(pg_temp.columns('flywheel_account', 'users', 'UPDATE'), 'last_sign_in_at password_hash status', 'signing in changes no role');
+SELECT is(pg_temp.columns('flywheel_access', 'users', 'SELECT'), 'created_at display_name email has_password id last_sign_in_at partner_id role status', 'whoever manages people reads no password');
+SELECT is(pg_temp.columns('flywheel_access', 'users', 'INSERT'), 'display_name email partner_id role status', 'and gives nobody one');
+SELECT is(pg_temp.columns('flywheel_access', 'users', 'UPDATE'), 'display_name role status', 'nor changes one, or an address');
+SELECT is(pg_temp.columns('flywheel_access', 'api_keys', 'SELECT'), 'created_at expires_at id last_used_at name partner_id prefix replaced_by revoked_at scopes user_id', 'whoever manages keys reads no key''s hash');
+SELECT is(pg_temp.columns('flywheel_access', 'api_keys', 'UPDATE'), 'expires_at replaced_by revoked_at', 'and changes neither what a key may nor as whom');
+SELECT is(pg_temp.columns('flywheel_access', 'password_links', 'SELECT'), 'expires_at partner_id user_id', 'nor reads a link''s hash');
+SELECT is(pg_temp.columns('flywheel_operator', 'users', 'UPDATE'), 'status', 'operators change of a person the status only');
 
 SELECT is(pg_temp.callable('flywheel_read'), 'authenticate current_appliance current_partner current_site', 'functions for reading');
 SELECT is(pg_temp.callable('flywheel_decide'), 'authenticate current_appliance current_partner current_site is_promotion_eligible', 'functions for deciding');
 SELECT is(pg_temp.callable('flywheel_agent'), 'authenticate current_appliance current_partner current_site ensure_execution_partitions is_promotion_eligible', 'functions for appliances');
-SELECT is(pg_temp.callable('flywheel_account'), 'authenticate current_appliance current_partner current_site note_key_use', 'functions for accounts');
+SELECT is(pg_temp.callable('flywheel_account'), 'authenticate begin_sign_in current_appliance current_partner current_site forget_sign_in_failures note_key_use', 'functions for accounts');
+SELECT is(pg_temp.callable('flywheel_access'), 'authenticate current_appliance current_partner current_site forget_sign_in_failures sign_in_locked_until', 'functions for people and keys');
 SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
               AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0))), NULL, 'nobody else may call anything');
 SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
               AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, public, pg_temp'], false)), NULL, 'functions with their owner''s rights look for names where nobody else can put any');
 SELECT is((SELECT string_agg(pg_get_userbyid(proowner), ' ') FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND pg_get_userbyid(proowner) <> 'flywheel_migrate'), NULL, 'all functions belong to the migrations'' role, which is no superuser');
 SELECT ok(NOT has_schema_privilege(r, 'public', 'CREATE'), r || ' makes no objects')
-  FROM unnest(ARRAY['flywheel_read', 'flywheel_decide', 'flywheel_agent', 'flywheel_account', 'flywheel_operator']) AS r;
+  FROM unnest(ARRAY['flywheel_read', 'flywheel_decide', 'flywheel_agent', 'flywheel_account', 'flywheel_access', 'flywheel_operator']) AS r;
 SELECT ok((SELECT setconfig @> ARRAY['default_transaction_read_only=on'] FROM pg_db_role_setting WHERE setrole = 'flywheel_read'::regrole), 'the reading role''s transactions are read-only from the start');
 
 -- What a later migration adds is closed until it says otherwise.
@@ -80,7 +91,7 @@ CREATE TABLE public.added_later (x integer);
 CREATE FUNCTION public.added_later() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 RESET ROLE;
 SELECT ok(NOT has_table_privilege(r, 'public.added_later', 'SELECT') AND NOT has_function_privilege(r, 'public.added_later()', 'EXECUTE'), 'what is added later is closed to ' || r)
-  FROM unnest(ARRAY['flywheel_read', 'flywheel_decide', 'flywheel_agent', 'flywheel_account']) AS r;
+  FROM unnest(ARRAY['flywheel_read', 'flywheel_decide', 'flywheel_agent', 'flywheel_account', 'flywheel_access']) AS r;
 SELECT ok(has_table_privilege('flywheel_operator', 'public.added_later', 'SELECT'), 'but operators read everything');
 SELECT * FROM finish();
 ROLLBACK;
