@@ -36,8 +36,9 @@ const char *log_time(time_t when, char text[32])
     return text;
 }
 
-void log_event(const char *program, const char *format, ...)
+void log_event(enum log_level level, const char *event, const char *program, const char *format, ...)
 {
+    static const char *const levels[] = {[LOG_INFO] = "info", [LOG_WARNING] = "warning", [LOG_ERROR] = "error"};
     char message[512], when[32], line[1200] = "";
     va_list arguments;
     va_start(arguments, format);
@@ -47,9 +48,10 @@ void log_event(const char *program, const char *format, ...)
     FILE *out = fmemopen(line, sizeof line - 1, "w");
     if (out == NULL)
         return;
-    fprintf(out, "{\"time\":\"%s\",\"level\":\"info\",\"source\":\"supervisor\",\"program\":",
-            log_time(time(NULL), when));
+    fprintf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"source\":\"supervisor\",\"program\":",
+            log_time(time(NULL), when), levels[level]);
     log_json_string(out, program);
+    fprintf(out, ",\"event\":\"%s\"", event);
     fputs(",\"message\":", out);
     log_json_string(out, message);
     fputs("}\n", out);

@@ -11,8 +11,12 @@
 /* From here on standard output and error go to the end of that file. False with errno set. */
 bool log_to_file(const char *path);
 
-/* One line about `program` ("supervisor" for itself); the rest as for printf. */
-__attribute__((format(printf, 2, 3))) void log_event(const char *program, const char *format, ...);
+enum log_level { LOG_INFO, LOG_WARNING, LOG_ERROR };
+
+/* One line about `program` ("supervisor" for itself): `event` is a fixed word that operators search for (docs/logs.md),
+ * the rest as for printf. */
+__attribute__((format(printf, 4, 5))) void log_event(enum log_level level, const char *event, const char *program,
+                                                     const char *format, ...);
 
 /* Writes `text` as a JSON string, quotes included. */
 void log_json_string(FILE *out, const char *text);

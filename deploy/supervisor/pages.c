@@ -81,7 +81,7 @@ static void watch_folder(const char *path, void *context)
 {
     const struct pages *pages = context;
     if (inotify_add_watch(pages->fd, path, interest) < 0)
-        log_event("dashboard", "%s cannot be watched: %s", path, strerror(errno));
+        log_event(LOG_WARNING, "dashboard-not-watched", "dashboard", "%s cannot be watched: %s", path, strerror(errno));
 }
 
 /* All folders of the mount, those that are watched already too. */
@@ -125,7 +125,7 @@ void pages_read(struct pages *pages)
 static void set_why(struct pages *pages, const char *why)
 {
     if (why[0] != 0 && strcmp(why, pages->why) != 0)
-        log_event("dashboard", "what is in the mount is not sent yet: %s", why);
+        log_event(LOG_WARNING, "dashboard-waits", "dashboard", "what is in the mount is not sent yet: %s", why);
     snprintf(pages->why, sizeof pages->why, "%s", why);
 }
 
@@ -152,7 +152,7 @@ static void look(struct pages *pages)
         break;
     }
     if (strcmp(before.hex, pages->index.hex) != 0)
-        log_event("dashboard", "the page %.16s is sent", pages->index.hex);
+        log_event(LOG_INFO, "dashboard-sent", "dashboard", "the page %.16s is sent", pages->index.hex);
 }
 
 void pages_advance(struct pages *pages)

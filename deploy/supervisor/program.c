@@ -70,7 +70,6 @@ __attribute__((format(printf, 2, 3))) static void record_failure(struct program 
     vsnprintf(program->failure, sizeof program->failure, format, arguments);
     va_end(arguments);
     program->failed_at = time(NULL);
-    log_event(program->name, "%s", program->failure);
 }
 
 /* The next attempt waits, and the one after it waits longer. */
@@ -103,13 +102,14 @@ static void start(struct program *program, const struct config *config,
     struct process *process = process_start(config, program->name, program->listen_fd, version);
     if (process == NULL) {
         record_failure(program, "no process could be made: %s", strerror(errno));
+        log_event(LOG_ERROR, "program-not-started", program->name, "%s", program->failure);
         pause_attempts(program);
         return;
     }
     process->next = program->processes;
     program->processes = process;
     program->renew = false;
-    log_event(program->name, "started process %d, version %.16s", (int)process->pid,
+    log_event(LOG_INFO, "program-started", program->name, "started process %d, version %.16s", (int)process->pid,
               version->program.hex);
 }
 
@@ -146,10 +146,10 @@ static void take_over(struct program *program, struct process *process, const st
     program->good = process->version;
     if (version_equal(&process->version, &program->refused))
         memset(&program->refused, 0, sizeof program->refused);
-    log_event(program->name, "process %d serves, build %s", (int)process->pid, process->build_id);
+    log_event(LOG_INFO, "program-serves", program->name, "process %d serves, build %s", (int)process->pid, process->build_id);
     if (old != NULL) {
         process_stop(old, config);
-        log_event(program->name, "process %d was asked to stop", (int)old->pid);
+        log_event(LOG_INFO, "program-asked-to-stop", program->name, "process %d was asked to stop", (int)old->pid);
     }
 }
 
@@ -174,6 +174,7 @@ static void did_not_start(struct program *program, const struct process *process
     record_failure(program, "version %.16s did not start: process %d %s%s",
                    process->version.program.hex, (int)process->pid, end,
                    process->overdue ? " because it was not ready in time" : " before it was ready");
+    log_event(LOG_ERROR, "program-refused", program->name, "%s", program->failure);
     pause_attempts(program);
 }
 
@@ -181,6 +182,7 @@ static void crashed(struct program *program, const struct process *process, cons
 {
     program->restarts++;
     record_failure(program, "process %d %s while it served", (int)process->pid, end);
+    log_event(LOG_ERROR, "program-crashed", program->name, "%s", program->failure);
     if (process_clock_ms() - process->started_ms >= steady_ms)
         program->pause_ms = first_pause_ms;
     pause_attempts(program);
@@ -210,7 +212,7 @@ bool program_ended(struct program *program, pid_t pid, int status)
     else if (process->phase == SERVING)
         crashed(program, process, end);
     else
-        log_event(program->name, "process %d %s%s", (int)pid, end,
+        log_event(process->overdue ? LOG_WARNING : LOG_INFO, "program-ended", program->name, "process %d %s%s", (int)pid, end,
                   process->overdue ? " because it did not stop in time" : ", as asked");
     process_free(process);
     return true;

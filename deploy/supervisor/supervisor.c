@@ -48,7 +48,7 @@ static struct program *add_program(struct supervisor *supervisor, const char *na
 {
     struct program *program = program_open(supervisor->config, name);
     if (program == NULL) {
-        log_event(name, "no listening socket in %s: %s", supervisor->config->sockets,
+        log_event(LOG_ERROR, "no-socket", name, "no listening socket in %s: %s", supervisor->config->sockets,
                   strerror(errno));
         return NULL;
     }
@@ -94,7 +94,7 @@ static void file_removed(struct supervisor *supervisor, const char *name)
         return;
     program->absent = true;
     program->unfinished = false;
-    log_event(name, "its file was removed from the mount; what runs goes on");
+    log_event(LOG_WARNING, "program-removed", name, "its file was removed from the mount; what runs goes on");
 }
 
 /* Everything counts as new: at the start, and when events were lost. */
@@ -134,11 +134,11 @@ static void watch_again(struct supervisor *supervisor)
 {
     if (watch_add(supervisor->watch_fd, supervisor->config->handlers)) {
         supervisor->mount_gone = false;
-        log_event("supervisor", "the handlers' folder was replaced; watching the new one");
+        log_event(LOG_INFO, "mount-replaced", "supervisor", "the handlers' folder was replaced; watching the new one");
         look_at_everything(supervisor);
         return;
     }
-    log_event("supervisor", "%s: %s; what runs goes on", supervisor->config->handlers,
+    log_event(LOG_ERROR, "mount-gone", "supervisor", "%s: %s; what runs goes on", supervisor->config->handlers,
               strerror(errno));
     supervisor->settle_ms = process_clock_ms() + 5000;
 }
@@ -148,7 +148,7 @@ static void stage_new_library(struct supervisor *supervisor)
     struct digest digest;
     enum stage_result result = stage_library(supervisor->config, &digest);
     if (result == STAGE_FAILED)
-        log_event("supervisor", "the shared library cannot be copied to %s/live: %s",
+        log_event(LOG_ERROR, "not-copied", "supervisor", "the shared library cannot be copied to %s/live: %s",
                   supervisor->config->run, strerror(errno));
     if (result != STAGE_DONE)
         return;
@@ -161,7 +161,7 @@ static void stage_new_program(struct supervisor *supervisor, struct program *pro
     struct digest digest;
     enum stage_result result = stage_program(supervisor->config, program->name, &digest);
     if (result == STAGE_FAILED)
-        log_event(program->name, "cannot be copied to %s/live: %s", supervisor->config->run,
+        log_event(LOG_ERROR, "not-copied", program->name, "cannot be copied to %s/live: %s", supervisor->config->run,
                   strerror(errno));
     if (result == STAGE_ABSENT)
         file_removed(supervisor, program->name);
@@ -248,7 +248,7 @@ static void reap(struct supervisor *supervisor)
 
 static void renew_all(struct supervisor *supervisor)
 {
-    log_event("supervisor", "every program gets a fresh process");
+    log_event(LOG_INFO, "programs-renewed", "supervisor", "every program gets a fresh process");
     for (struct program *program = supervisor->programs; program != NULL; program = program->next) {
         program->renew = true;
         program->retry_ms = 0;
@@ -258,13 +258,13 @@ static void renew_all(struct supervisor *supervisor)
 static void reopen_log(struct supervisor *supervisor)
 {
     if (supervisor->config->log == NULL || !log_to_file(supervisor->config->log))
-        log_event("supervisor", "there is no log to open anew");
+        log_event(LOG_WARNING, "log-not-opened", "supervisor", "there is no log to open anew");
     renew_all(supervisor);
 }
 
 static void stop_all(struct supervisor *supervisor)
 {
-    log_event("supervisor", "stopping");
+    log_event(LOG_INFO, "supervisor-stopping", "supervisor", "stopping");
     notify("STOPPING=1");
     supervisor->stopping = true;
     for (struct program *program = supervisor->programs; program != NULL; program = program->next)
@@ -365,7 +365,7 @@ static void record(const struct supervisor *supervisor)
 {
     bool settled = supervisor->settle_ms == NEVER && !supervisor->library_unfinished;
     if (!state_write(supervisor->config, supervisor->programs, &supervisor->library, supervisor->pages, settled))
-        log_event("supervisor", "%s/supervisor.json cannot be written: %s", supervisor->config->run,
+        log_event(LOG_ERROR, "state-not-written", "supervisor", "%s/supervisor.json cannot be written: %s", supervisor->config->run,
                   strerror(errno));
 }
 
@@ -460,7 +460,7 @@ static void end(struct supervisor *supervisor)
     }
     if (supervisor->pages != NULL)
         pages_close(supervisor->pages);
-    log_event("supervisor", "stopped");
+    log_event(LOG_INFO, "supervisor-stopped", "supervisor", "stopped");
 }
 
 int supervisor_run(const struct config *config)
