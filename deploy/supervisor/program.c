@@ -206,13 +206,14 @@ bool program_ended(struct program *program, pid_t pid, int status)
     struct process *process = unlink_process(program, pid);
     if (process == NULL)
         return false;
+    enum log_level level = process->overdue ? LOG_WARNING : LOG_INFO;
     describe_end(end, status);
     if (process->phase == STARTING)
         did_not_start(program, process, end);
     else if (process->phase == SERVING)
         crashed(program, process, end);
     else
-        log_event(process->overdue ? LOG_WARNING : LOG_INFO, "program-ended", program->name, "process %d %s%s", (int)pid, end,
+        log_event(level, "program-ended", program->name, "process %d %s%s", (int)pid, end,
                   process->overdue ? " because it did not stop in time" : ", as asked");
     process_free(process);
     return true;
