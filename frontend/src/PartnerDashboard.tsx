@@ -67,7 +67,7 @@ export function PartnerDashboard({ onSignOut }: Props) {
             </button>
             <button
               type="button"
-              className="button button-small"
+              className="button button-small who-leave"
               onClick={() => void onSignOut()}
             >
               Sign out

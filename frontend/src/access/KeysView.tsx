@@ -86,7 +86,7 @@ function columnsFor(self: string, open: (dialog: OpenDialog) => void): Column<Ap
       cell: (k) => (
         <>
           <strong className="breakable">{k.name}</strong>
-          <span className="cell-sub mono">{k.prefix}…</span>
+          <span className="cell-sub mono nowrap">{k.prefix}…</span>
         </>
       ),
     },
@@ -158,21 +158,20 @@ function KeyBadges({ of }: { of: ApiKey }) {
     );
   }
   const end = parseTime(of.expires_at);
-  const ends = end ? ` ${formatIn(end)}` : "";
   return (
     <span className="badges">
       <Badge tone="good" icon="check">
         Active
       </Badge>
       {of.replaced_by !== null ? (
-        <Badge tone="info" icon="refresh" title="A newer key has taken over; this one works until then.">
-          Replaced, ends{ends}
+        <Badge tone="info" icon="refresh" title="A newer key has taken over; both work until this one ends.">
+          Replaced
         </Badge>
       ) : (
         end &&
         isWithin(end, soon) && (
           <Badge tone="warn" icon="warn">
-            Ends{ends}
+            Ends {formatIn(end)}
           </Badge>
         )
       )}

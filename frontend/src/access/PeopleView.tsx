@@ -1,7 +1,7 @@
 import { useCallback, useState } from "react";
 import { listPeople, peopleKey, type PageQuery } from "../api/access";
 import type { LinkAnswer, Person } from "../api/types";
-import { formatLocal, parseTime } from "../lib/format";
+import { formatHour, parseTime } from "../lib/format";
 import { pageSize, useList } from "../lib/lists";
 import { usePages } from "../lib/pages";
 import { useSearch } from "../lib/url";
@@ -166,7 +166,7 @@ function StatusBadges({ person }: { person: Person }) {
       </Badge>
       {locked && (
         <Badge tone="warn" icon="lock" title="Too many sign-ins with this address have failed.">
-          Locked until {formatLocal(locked)}
+          Locked until {formatHour(locked)}
         </Badge>
       )}
     </span>

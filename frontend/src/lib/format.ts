@@ -29,6 +29,7 @@ export function formatDuration(ms: number | null | undefined): string {
 }
 
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const hourMinute = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
 /** Null when the text is no time. */
@@ -39,6 +40,7 @@ export function parseTime(text: string | null | undefined): Date | null {
 }
 
 export const formatLocal = (time: Date): string => local.format(time);
+export const formatHour = (time: Date): string => hourMinute.format(time);
 export const formatClock = (time: Date): string => clock.format(time);
 export const formatUtc = (time: Date): string =>
   `${time.toISOString().replace("T", " ").replace(/\.\d+Z$/, "")} UTC`;
