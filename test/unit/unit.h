@@ -29,6 +29,12 @@ static inline int unit_teardown(void **state)
     return 0;
 }
 
+/* How often to repeat something: a twentieth of the usual where each instruction is watched (test/suites/valgrind). */
+static inline int unit_rounds(int usual)
+{
+    return getenv("FLYWHEEL_FEW_ROUNDS") != NULL ? usual / 20 : usual;
+}
+
 #define UNIT_TEST(function) cmocka_unit_test_setup_teardown(function, unit_setup, unit_teardown)
 
 static inline void unit_assert_slice(struct slice actual, const char *expected, const char *file,
