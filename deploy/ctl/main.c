@@ -58,6 +58,48 @@ static bool add_user(struct run *run)
     return true;
 }
 
+static bool set_user_status(struct run *run, const char *status)
+{
+    struct person person;
+    if (!operator_set_user_status(&run->operation, run->values[0], status, &person, run->error))
+        return false;
+    json_string(run->json, "email", person.email);
+    json_string(run->json, "status", person.status);
+    return true;
+}
+
+static bool disable_user(struct run *run)
+{
+    return set_user_status(run, "disabled");
+}
+
+static bool enable_user(struct run *run)
+{
+    return set_user_status(run, "active");
+}
+
+static bool unlock_user(struct run *run)
+{
+    bool was_locked;
+    if (!operator_unlock_user(&run->operation, run->values[0], &was_locked, run->error))
+        return false;
+    json_text(run->json, "email", run->values[0]);
+    json_bool(run->json, "was_locked", was_locked);
+    return true;
+}
+
+static bool reset_password(struct run *run)
+{
+    struct password_link link;
+    if (!operator_reset_password(&run->operation, run->values[0], &link, run->error))
+        return false;
+    json_text(run->json, "email", run->values[0]);
+    json_text(run->json, "token", link.token);
+    json_text(run->json, "path", arena_printf(run->operation.arena, "/#set-password=%s", link.token));
+    json_pg_time(run->json, "expires_at", link.expires_at);
+    return true;
+}
+
 /* `90d`, `12h`, `30m`, `10s` in seconds; 0 for anything else, and for more than ten years. */
 static long duration_s(const char *text)
 {
@@ -81,7 +123,7 @@ static void print_key(struct json_writer *json, const struct new_key *key)
     json_text(json, "id", key->id);
     json_text(json, "prefix", key->prefix);
     json_text(json, "scopes", key->scopes);
-    json_text(json, "expires_at", key->expires_at);
+    json_pg_time(json, "expires_at", key->expires_at);
 }
 
 static bool add_key(struct run *run)
@@ -162,6 +204,10 @@ static bool add_runbook(struct run *run)
 static const struct command COMMANDS[] = {
     {"partner", "add", {{"slug", true}, {"name", true}}, add_partner},
     {"user", "add", {{"partner", true}, {"email", true}, {"role", true}, {"name", false}}, add_user},
+    {"user", "disable", {{"email", true}}, disable_user},
+    {"user", "enable", {{"email", true}}, enable_user},
+    {"user", "unlock", {{"email", true}}, unlock_user},
+    {"user", "reset-password", {{"email", true}}, reset_password},
     {"key", "add", {{"partner", true}, {"scopes", true}, {"expires", true}, {"user", false}, {"name", false}}, add_key},
     {"key", "rotate", {{"key", true}, {"expires", true}, {"overlap", false}}, rotate_key},
     {"key", "revoke", {{"key", true}, {"partner", false}}, revoke_key},

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "promotion/keys.h"
+#include "promotion/users.h"
 #include "rules/rule.h"
 
 /* One statement makes the thing and tells the log of it; it returns a row only when something was made. */
@@ -23,33 +25,12 @@ DB_STATEMENT(operator_user, 6,
              "SELECT id, $3, $4, $5, $6 FROM partners WHERE slug = $2 ON CONFLICT ((lower(email))) DO NOTHING "
              "RETURNING id, partner_id), logged AS ("
              LOGGED("user.created", "user", "id::text", "partner_id", "NULL", "made") ") SELECT id FROM made");
-DB_STATEMENT(operator_key, 8,
-             "WITH made AS (INSERT INTO api_keys (partner_id, user_id, name, prefix, key_hash, scopes, expires_at) "
-             "SELECT p.id, u.id, $3, $4, $5::bytea, string_to_array($6, ','), now() + make_interval(secs => $8::float8) "
-             "FROM partners p LEFT JOIN users u ON u.partner_id = p.id AND lower(u.email) = lower($7) "
-             "WHERE p.slug = $2 AND ($7::text IS NULL OR u.id IS NOT NULL) RETURNING id, partner_id, expires_at), "
-             "logged AS (" LOGGED("key.created", "key", "id::text", "partner_id", "NULL", "made") ") "
-             "SELECT id, to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM made");
-/* The new key's id comes from here, so that the old row can name it in the same statement. */
-DB_STATEMENT(operator_key_rotate, 6,
-             "WITH old AS (SELECT * FROM api_keys k WHERE " NAMED_KEY("$2") " AND revoked_at IS NULL "
-             "AND expires_at > now()), made AS (INSERT INTO api_keys (id, partner_id, user_id, name, prefix, key_hash, "
-             "scopes, expires_at) SELECT $3::uuid, partner_id, user_id, name, $4, $5::bytea, scopes, "
-             "now() + make_interval(secs => $6::float8) FROM old RETURNING id, partner_id, expires_at, scopes), "
-             "logged AS (" LOGGED("key.rotated", "key", "id::text", "partner_id", "NULL", "made") ") "
-             "SELECT to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
-             "array_to_string(scopes, ',') FROM made");
-DB_STATEMENT(operator_key_retire, 3,
-             "UPDATE api_keys k SET replaced_by = $2::uuid, "
-             "expires_at = least(expires_at, now() + make_interval(secs => $3::float8)) "
-             "WHERE " NAMED_KEY("$1") " AND k.id <> $2::uuid "
-             "AND EXISTS (SELECT FROM api_keys WHERE id = $2::uuid)");
-DB_STATEMENT(operator_key_revoke, 3,
-             "WITH gone AS (UPDATE api_keys k SET revoked_at = coalesce(revoked_at, now()) WHERE " NAMED_KEY("$2")
-             " AND ($3::text IS NULL OR k.partner_id = (SELECT id FROM partners WHERE slug = $3)) "
-             "RETURNING id, partner_id), "
-             "logged AS (" LOGGED("key.revoked", "key", "id::text", "partner_id", "NULL", "gone") ") "
-             "SELECT id FROM gone");
+DB_STATEMENT(operator_find_key, 2,
+             "SELECT k.id, k.partner_id FROM api_keys k WHERE " NAMED_KEY("$1") " AND ($2::text IS NULL "
+             "OR k.partner_id = (SELECT id FROM partners WHERE slug = $2))");
+DB_STATEMENT(operator_find_user, 2,
+             "SELECT u.id, u.partner_id FROM users u WHERE lower(u.email) = lower($1) AND ($2::text IS NULL "
+             "OR u.partner_id = (SELECT id FROM partners WHERE slug = $2))");
 DB_STATEMENT(operator_site, 4,
              "WITH made AS (INSERT INTO sites (site_id, clinic_name, partner_id) SELECT $3, $4, id FROM partners "
              "WHERE slug = $2 ON CONFLICT (site_id) DO NOTHING RETURNING site_id, partner_id), "
@@ -86,11 +67,12 @@ DB_STATEMENT(operator_check_types, 2,
              "INSERT INTO runbook_check_types (check_type, runbook_id) "
              "SELECT unnest(string_to_array($2, ',')), runbook_id FROM runbooks WHERE runbook_id = $1 "
              "ON CONFLICT (check_type) DO UPDATE SET runbook_id = EXCLUDED.runbook_id");
-DB_STATEMENT(operator_find_partner, 1, "SELECT id FROM partners WHERE slug = $1");
+/* The partner twice, for find(). */
+DB_STATEMENT(operator_find_partner, 1, "SELECT id, id FROM partners WHERE slug = $1");
 DB_STATEMENT(operator_find_site, 1, "SELECT site_id FROM sites WHERE site_id = $1");
 DB_STATEMENT(operator_find_runbook, 1, "SELECT runbook_id FROM runbooks WHERE runbook_id = $1");
 
-enum { KEY_PREFIX_LENGTH = 12, PASSWORD_LENGTH = 20 };
+enum { PASSWORD_LENGTH = 20 };
 
 /* ---- forms: what the schema would refuse, said in words ------------------------------------------------ */
 
@@ -195,10 +177,8 @@ bool operator_add_user(const struct operation *operation, const char *partner_sl
                        const char *display_name, const char *role, const char **password, struct error *error)
 {
     struct arena *arena = operation->arena;
-    const char *at = strchr(email, '@');
-    bool good_email = at != NULL && at != email && at[1] != '\0' && strlen(email) <= 254 && strchr(email, ' ') == NULL;
     bool good_role = strcmp(role, "viewer") == 0 || strcmp(role, "approver") == 0 || strcmp(role, "admin") == 0;
-    if (!form(good_email, error, "An e-mail address has the form name@domain and at most 254 characters.") ||
+    if (!form(address_is_good(slice_of(email)), error, "An e-mail address has the form name@domain and at most 254 characters.") ||
         !form(good_role, error, "A role is viewer, approver or admin.") || !good_name(display_name, error))
         return false;
     *password = arena_printf(arena, "%.*s", PASSWORD_LENGTH, secret_text(arena, ""));
@@ -214,76 +194,170 @@ bool operator_add_user(const struct operation *operation, const char *partner_sl
                                           "A user with this e-mail address exists already.", error);
 }
 
-static void make_secret(struct arena *arena, struct new_key *key)
+/* ---- what admins may do too, done by an operator ---------------------------------------------------------- */
+
+/* A change on behalf of one partner, under the operator's name. `work` does it to what `id` names. */
+struct errand {
+    const struct operation *operation;
+    struct slice partner_id, id;
+    bool (*work)(struct change *change, struct errand *errand, struct error *error);
+    const void *wish;
+    void *result;
+};
+
+static bool do_errand(struct db_transaction *transaction, void *argument, struct error *error)
 {
-    key->secret = secret_text(arena, "fwk_");
-    key->prefix = arena_printf(arena, "%.*s", KEY_PREFIX_LENGTH, key->secret);
+    struct errand *errand = argument;
+    struct session session = {
+        .database = errand->operation->database,
+        .arena = errand->operation->arena,
+        .principal = {.kind = SLICE("operator"), .actor = slice_of(errand->operation->operator_name),
+                      .partner_id = errand->partner_id},
+    };
+    struct change change = {&session, transaction};
+    return errand->work(&change, errand, error);
+}
+
+static bool run_errand(struct errand *errand, struct error *error)
+{
+    return db_write(errand->operation->database, errand->operation->arena, do_errand, errand, error);
+}
+
+/* Finds what a person at a shell has named: the row's id and its partner. */
+static bool find(const struct operation *operation, const struct db_statement *statement, const char *name,
+                 const char *partner_slug, const char *kind, struct errand *errand, struct error *error)
+{
+    const char *values[] = {name, partner_slug};
+    const struct db_call call = {statement, values};
+    const struct db_rows *rows;
+    errand->operation = operation;
+    if (!db_read(operation->database, operation->arena, &call, 1, &rows, error))
+        return false;
+    if (db_count(rows) > 1)
+        return error_set(error, ERROR_CONFLICT, "ambiguous", "There are several %ss of that name; use the id.", kind);
+    if (db_count(rows) == 0)
+        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no such %s%s%s.", kind,
+                         partner_slug != NULL ? " of the partner " : "", partner_slug != NULL ? partner_slug : "");
+    errand->id = db_value(rows, 0, 0);
+    errand->partner_id = db_value(rows, 0, 1);
+    return true;
+}
+
+static void show_key(struct arena *arena, const struct api_key *key, const char *secret, struct new_key *shown)
+{
+    *shown = (struct new_key){
+        .id = arena_text(arena, key->id),
+        .prefix = arena_text(arena, key->prefix),
+        .secret = secret,
+        .scopes = arena_text(arena, key->scopes),
+        .expires_at = key->expires_at,
+    };
+}
+
+static bool create_key(struct change *change, struct errand *errand, struct error *error)
+{
+    struct api_key key;
+    const char *secret;
+    if (!key_create(change, errand->wish, &key, &secret, error))
+        return false;
+    show_key(change->session->arena, &key, secret, errand->result);
+    return true;
 }
 
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error)
 {
-    struct arena *arena = operation->arena;
     if (!form(good_scopes(scopes), error, "Scopes are read, decide and admin, separated by commas.") ||
         !form(expires_s > 0, error, "A key's life is a number of days, hours, minutes or seconds, e.g. 90d.") ||
         !good_name(name, error))
         return false;
-    make_secret(arena, key);
-    key->scopes = scopes;
-    struct sha256 hash = sha256_of(slice_of(key->secret));
-    const char *values[] = {operation->operator_name, partner_slug, name, key->prefix, bytea_text(arena, &hash), scopes,
-                            user_email, arena_printf(arena, "%ld", expires_s)};
-    const struct db_call call = {&operator_key, values};
-    const struct db_rows *rows;
-    if (!run(operation, &call, 1, &rows, error))
+    struct key_wish wish = {.name = slice_of(name), .scopes = scopes, .expires_s = expires_s};
+    struct errand errand = {.work = create_key, .wish = &wish, .result = key};
+    if (user_email != NULL) {
+        if (!find(operation, &operator_find_user, user_email, partner_slug, "user", &errand, error))
+            return false;
+        wish.user_id = errand.id;
+    } else if (!find(operation, &operator_find_partner, partner_slug, NULL, "partner", &errand, error)) {
         return false;
-    if (db_count(rows) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no partner '%s'%s%s.", partner_slug,
-                         user_email != NULL ? " with a user " : "", user_email != NULL ? user_email : "");
-    key->id = db_text(rows, 0, 0);
-    key->expires_at = db_text(rows, 0, 1);
+    }
+    return run_errand(&errand, error);
+}
+
+struct key_rotation_wish {
+    long expires_s, overlap_s;
+};
+
+static bool replace_key(struct change *change, struct errand *errand, struct error *error)
+{
+    const struct key_rotation_wish *wish = errand->wish;
+    struct rotation rotation;
+    if (!key_rotate(change, errand->id, wish->expires_s, wish->overlap_s, &rotation, error))
+        return false;
+    show_key(change->session->arena, &rotation.key, rotation.secret, errand->result);
     return true;
 }
 
 bool operator_rotate_key(const struct operation *operation, const char *old_key, long expires_s, long overlap_s,
                          struct new_key *key, struct error *error)
 {
-    struct arena *arena = operation->arena;
-    if (!form(expires_s > 0 && overlap_s >= 0, error,
-              "A key's life and overlap are numbers of days, hours, minutes or seconds, e.g. 90d."))
-        return false;
-    make_secret(arena, key);
-    key->id = uuid_text(arena);
-    struct sha256 hash = sha256_of(slice_of(key->secret));
-    const char *overlap = arena_printf(arena, "%ld", overlap_s);
-    const char *made[] = {operation->operator_name, old_key, key->id, key->prefix, bytea_text(arena, &hash),
-                          arena_printf(arena, "%ld", expires_s)};
-    const struct db_call calls[] = {
-        {&operator_key_rotate, made},
-        {&operator_key_retire, (const char *const[]){old_key, key->id, overlap}},
-    };
-    const struct db_rows *rows[COUNT_OF(calls)];
-    if (!run(operation, calls, COUNT_OF(calls), rows, error))
-        return false;
-    if (db_count(rows[0]) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no such key that is still valid.");
-    key->expires_at = db_text(rows[0], 0, 0);
-    key->scopes = db_text(rows[0], 0, 1);
-    return true;
+    const struct key_rotation_wish wish = {expires_s, overlap_s};
+    struct errand errand = {.work = replace_key, .wish = &wish, .result = key};
+    return form(expires_s > 0 && overlap_s >= 0, error,
+                "A key's life and overlap are numbers of days, hours, minutes or seconds, e.g. 90d.") &&
+           find(operation, &operator_find_key, old_key, NULL, "key", &errand, error) && run_errand(&errand, error);
+}
+
+static bool end_key(struct change *change, struct errand *errand, struct error *error)
+{
+    struct api_key key;
+    return key_revoke(change, errand->id, &key, error);
 }
 
 bool operator_revoke_key(const struct operation *operation, const char *key, const char *partner_slug, const char **id,
                          struct error *error)
 {
-    const struct db_call call = {&operator_key_revoke,
-                                 (const char *const[]){operation->operator_name, key, partner_slug}};
-    const struct db_rows *rows;
-    if (!run(operation, &call, 1, &rows, error))
+    struct errand errand = {.work = end_key};
+    if (!find(operation, &operator_find_key, key, partner_slug, "key", &errand, error))
         return false;
-    if (db_count(rows) == 0)
-        return error_set(error, ERROR_NOT_FOUND, "not-found", "There is no such key.");
-    *id = db_text(rows, 0, 0);
-    return true;
+    *id = arena_text(operation->arena, errand.id);
+    return run_errand(&errand, error);
+}
+
+static bool set_status(struct change *change, struct errand *errand, struct error *error)
+{
+    return user_set_status(change, errand->id, slice_of(errand->wish), errand->result, error);
+}
+
+bool operator_set_user_status(const struct operation *operation, const char *email, const char *status,
+                              struct person *person, struct error *error)
+{
+    struct errand errand = {.work = set_status, .wish = status, .result = person};
+    return find(operation, &operator_find_user, email, NULL, "user", &errand, error) && run_errand(&errand, error);
+}
+
+static bool unlock(struct change *change, struct errand *errand, struct error *error)
+{
+    struct person person;
+    return user_unlock(change, errand->id, &person, errand->result, error);
+}
+
+bool operator_unlock_user(const struct operation *operation, const char *email, bool *was_locked, struct error *error)
+{
+    struct errand errand = {.work = unlock, .result = was_locked};
+    return find(operation, &operator_find_user, email, NULL, "user", &errand, error) && run_errand(&errand, error);
+}
+
+static bool reset_password(struct change *change, struct errand *errand, struct error *error)
+{
+    struct person person;
+    return user_reset_password(change, errand->id, &person, errand->result, error);
+}
+
+bool operator_reset_password(const struct operation *operation, const char *email, struct password_link *link,
+                             struct error *error)
+{
+    struct errand errand = {.work = reset_password, .result = link};
+    return find(operation, &operator_find_user, email, NULL, "user", &errand, error) && run_errand(&errand, error);
 }
 
 bool operator_add_site(const struct operation *operation, const char *partner_slug, const char *site_id,

@@ -12,6 +12,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "db/database.h"
+#include "promotion/users.h"
 
 /* Who operates, on what. */
 struct operation {
@@ -31,20 +32,34 @@ bool operator_add_user(const struct operation *operation, const char *partner_sl
 /* Makes an API key. `scopes`: comma-separated read, decide, admin. `user_email`: the person it acts as, NULL for the partner
  * itself. `expires_s`: seconds from now. */
 struct new_key {
-    const char *id, *prefix, *secret, *scopes, *expires_at;
+    const char *id, *prefix, *secret, *scopes;
+    struct slice expires_at; /* as PostgreSQL prints it */
 };
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error) MUST_USE;
 
 /* Replaces a key, named by its id, its prefix or itself, by a new one with the same scopes, person and name; the old one works for
  * `overlap_s` more seconds (0: not any more), never longer than it would have. ERROR_NOT_FOUND also for a key that is
- * revoked or expired. */
+ * revoked, expired or rotated before. */
 bool operator_rotate_key(const struct operation *operation, const char *old_key, long expires_s, long overlap_s,
                          struct new_key *key, struct error *error) MUST_USE;
 
 /* Revokes a key, named by its id, its prefix or itself, at once. `partner_slug`: whose it must be, NULL for anybody's. */
 bool operator_revoke_key(const struct operation *operation, const char *key, const char *partner_slug, const char **id,
                          struct error *error) MUST_USE;
+
+/* Disables a person, who is signed out everywhere, or enables one again. `status`: disabled or active. What is so already
+ * changes nothing. Unlike an admin an operator may disable a partner's last admin. */
+bool operator_set_user_status(const struct operation *operation, const char *email, const char *status,
+                              struct person *person, struct error *error) MUST_USE;
+
+/* Lifts the lock-out of an address after failed sign-ins. */
+bool operator_unlock_user(const struct operation *operation, const char *email, bool *was_locked,
+                          struct error *error) MUST_USE;
+
+/* Makes a link by which a person chooses a new password; see promotion/users.h. */
+bool operator_reset_password(const struct operation *operation, const char *email, struct password_link *link,
+                             struct error *error) MUST_USE;
 
 bool operator_add_site(const struct operation *operation, const char *partner_slug, const char *site_id,
                        const char *name, struct error *error) MUST_USE;

@@ -52,6 +52,10 @@ def agrees(contract, declared, required, schema, what):
     elif kind == "choice":
         values = schema.get("enum", ["true", "false"])
         assert sorted(value for value in values if value is not None) == sorted(declared["choices"]), what
+    elif kind == "choices":
+        assert types == ["array"] and schema["uniqueItems"] is True, what
+        assert (schema["minItems"], schema["maxItems"]) == (declared["lowest"], declared["highest"]), what
+        assert sorted(schema["items"]["enum"]) == sorted(declared["choices"]), what
     else:
         assert types == ["string"], what
         assert schema.get("maxLength") == declared["highest"], what
