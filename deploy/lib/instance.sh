@@ -114,8 +114,9 @@ as_server() {
 make_server_user() {
     [ "$(id -u)" = 0 ] || return 0
     id "$system_user" >/dev/null 2>&1 && return 0
+    # A second command at the same moment may have been quicker.
     useradd --system --user-group --no-create-home --home-dir "$system_folder" \
-        --shell /usr/sbin/nologin "$system_user" ||
+        --shell /usr/sbin/nologin "$system_user" || wait_until 5 id "$system_user" ||
         die "the account '$system_user' that runs the servers could not be made. Make it with: useradd --system --user-group $system_user"
 }
 

@@ -64,3 +64,30 @@ pages_are_sent() {
     running_state | jq -e --arg wanted "$(sha256sum <"$frontend_dir/index.html" | cut -c1-64)" \
         '.pages.state == "served" and .pages.index_sha256 == $wanted' >/dev/null
 }
+
+# page_files FOLDER: the dashboard's files; copies under way and compressed forms are none.
+page_files() { [ ! -d "$1" ] || (cd "$1" && find . -type f ! -name '.*' ! -name '*.gz' -printf '%P\n' | LC_ALL=C sort); }
+
+# pages_state FOLDER: {file: sha256} of a dashboard as JSON; null without the folder.
+pages_state() {
+    [ -n "$1" ] && [ -d "$1" ] || { printf 'null'; return; }
+    page_files "$1" | (cd "$1" && while IFS= read -r file; do sha256sum -- "$file"; done) | hashes_as_json
+}
+hashes_as_json() { jq -R -s 'split("\n") | map(select(. != "") | {key: .[66:], value: .[0:64]}) | from_entries'; }
+
+# pages_sent FOLDER…: the same of what nginx answers with, for the files that those folders have; null where the layout
+# does not tell how to ask it, false when it does not answer.
+pages_sent() {
+    [ -n "${url:-}" ] && [ -n "${connect_to:-}" ] || { printf 'null'; return; }
+    local folder file sent_file
+    sent_file=$(mktemp)
+    ask_nginx index.html >/dev/null 2>&1 || { rm -f "$sent_file"; printf 'false'; return; }
+    for folder; do page_files "$folder"; done | LC_ALL=C sort -u | while IFS= read -r file; do
+        if ask_nginx "$file" 2>/dev/null >"$sent_file"; then printf '%s  %s\n' "$(sha256sum <"$sent_file" | cut -c1-64)" "$file"; fi
+    done | hashes_as_json
+    rm -f "$sent_file"
+}
+
+# ask_nginx FILE: what nginx sends for it. It is our own nginx that is asked, at the address where it listens: its
+# certificate need not be one that this machine trusts.
+ask_nginx() { curl -fsSk --max-time 10 --noproxy '*' --connect-to "::$connect_to" "$url/$1"; }
