@@ -1,6 +1,7 @@
 -- The audit log: every event is accepted, none can be changed, by anybody.
 \ir lib/begin.psql
-SELECT plan(45);
+SELECT plan(47);
+SET CONSTRAINTS ALL IMMEDIATE;
 
 -- P13: the log takes every action that the library and the commands write. A list of its own, so that an action that
 -- is taken out of the constraint is missed here.
@@ -10,7 +11,7 @@ SELECT lives_ok(format($$INSERT INTO promotion_audit_log (partner_id, actor_kind
                ('rule.regenerated', 'rule'), ('rule.deployed', 'rule'), ('rule.enabled', 'rule'), ('rule.disabled', 'rule'),
                ('rule.archived', 'rule'), ('user.signed_in', 'user'), ('user.sign_in_failed', 'user'), ('user.signed_out', 'user'),
                ('user.created', 'user'), ('key.created', 'key'), ('key.rotated', 'key'), ('key.revoked', 'key'),
-               ('partner.created', 'partner'), ('site.created', 'site'), ('appliance.created', 'appliance'),
+               ('partner.created', 'partner'), ('site.created', 'site'), ('site.erased', 'site'), ('audit.pruned', 'audit'), ('appliance.created', 'appliance'),
                ('appliance.revoked', 'appliance'), ('thresholds.changed', 'thresholds')) AS v (action, entity);
 SELECT throws_ok($$INSERT INTO promotion_audit_log (partner_id, actor_kind, actor, action, entity, entity_id)
     VALUES ('aaaaaaaa-0000-4000-8000-000000000001', 'user', 'x', 'rule.vanished', 'rule', '1')$$, '23514', NULL, 'P13: an action that the log does not know is an error, not a silence');
