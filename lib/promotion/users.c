@@ -22,7 +22,7 @@ DB_STATEMENT(user_lock_admins, 1,
              "ORDER BY id FOR UPDATE");
 DB_STATEMENT(user_insert, 4,
              "INSERT INTO users AS u (partner_id, email, display_name, role, status) "
-             "VALUES ($1::uuid, $2, $3, $4, 'invited') ON CONFLICT ((lower(email))) DO NOTHING RETURNING " PERSON);
+             "VALUES ($1::uuid, $2, left($3, 200), $4, 'invited') ON CONFLICT ((lower(email))) DO NOTHING RETURNING " PERSON);
 DB_STATEMENT(user_update_profile, 3,
              "UPDATE users u SET role = $2, display_name = $3 WHERE u.id = $1::uuid RETURNING " PERSON);
 DB_STATEMENT(user_update_status, 2, "UPDATE users u SET status = $2 WHERE u.id = $1::uuid RETURNING " PERSON);
@@ -149,7 +149,7 @@ bool user_invite(struct change *change, struct slice email, struct slice display
         return error_set(error, ERROR_CONFLICT, "address-taken",
                          "Somebody has this e-mail address already; one address belongs to one person.");
     *person = person_at(rows, 0);
-    const struct slice made[] = {email, name, role};
+    const struct slice made[] = {email, person->display_name, role};
     struct db_call log = event_call(change, "user.invited", person->id, NULL, details(arena, names, made));
     return make_link(change, person, INVITATION_HOURS, link, error) &&
            db_run(change->transaction, &log, 1, &rows, error);

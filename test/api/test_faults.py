@@ -2,7 +2,7 @@
 
 import pytest
 
-from house.client import LEARNING, expect
+from house.client import KEYS, LEARNING, expect
 from house.owner import Owner
 from house.world import execution, expect_accepted, pattern
 
@@ -117,6 +117,7 @@ def test_p40_when_credentials_cannot_be_looked_up_nobody_gets_in(acme, approver,
         answers = [acme.api.call("GET", LEARNING + "/stats", unchecked=True),
                    approver.call("GET", LEARNING + "/candidates", unchecked=True),
                    approver.call("GET", "/api/partner-auth/me", unchecked=True),
+                   acme.new_key("admin").call("GET", KEYS, unchecked=True),
                    acme.api.call("POST", f"{LEARNING}/candidates/{candidate['id']}/approve", body={}, unchecked=True),
                    acme.main.appliances[0].caller.call("POST", "/api/agent/executions", unchecked=True, body={
                        "site_id": acme.main.site_id, "execution": execution()})]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from house.client import LEARNING, Caller, expect
+from house.client import KEYS, LEARNING, USERS, Caller, expect
 from house.world import Partner, execution, expect_accepted
 
 PATHS = [LEARNING + "/stats", LEARNING + "/candidates", LEARNING + "/candidates/{candidate}", LEARNING + "/promoted-rules",
          LEARNING + "/execution-history", LEARNING + "/audit", "/api/partner-auth/me", "/api/partners/me",
-         "/api/partners/me/sites"]
+         "/api/partners/me/sites", USERS, KEYS]
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def quiet(server):
     quiet = Partner(server)
     _, quiet.candidate = quiet.new_rule()
     expect_accepted(quiet.main.appliances[0].report(execution()))
-    quiet.browser = quiet.sign_in("approver")
+    quiet.browser = quiet.sign_in("admin")
     return quiet
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from house.client import LEARNING, Caller, expect, pointers
+from house.client import KEYS, LEARNING, USERS, Caller, expect, pointers
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
@@ -13,11 +13,23 @@ PARTNER_WRITES = [
     ("PATCH", f"{LEARNING}/promoted-rules/{NOWHERE}/status", {"status": "disabled"}),
     ("POST", f"{LEARNING}/promoted-rules/{NOWHERE}/deploy", {}),
 ]
+ADMIN_WRITES = [
+    ("POST", USERS, {"email": "somebody@example.com", "role": "viewer"}),
+    ("PATCH", f"{USERS}/{NOWHERE}", {"role": "viewer"}),
+    ("POST", f"{USERS}/{NOWHERE}/password-reset", {}),
+    ("POST", KEYS, {"name": "a key", "scopes": ["read"]}),
+    ("POST", f"{KEYS}/{NOWHERE}/rotate", {}),
+    ("POST", f"{KEYS}/{NOWHERE}/revoke", {}),
+]
+CHANGE_PASSWORD = ("POST", "/api/partner-auth/change-password",
+                   {"current_password": "not the right one", "new_password": "a password of some length"})
 SIGN_INS = [("POST", "/api/partner-auth/login", {"email": "a@example.com", "password": "not the right one"}),
-            ("POST", "/api/partner-auth/logout", {})]
+            ("POST", "/api/partner-auth/logout", {}),
+            ("POST", "/api/partner-auth/password", {"token": "no token", "password": "a password of some length"}),
+            CHANGE_PASSWORD]
 AGENT_WRITES = [("POST", "/api/agent/sync/pattern-stats", {"pattern_stats": []}),
                 ("POST", "/api/agent/executions", {"executions": []})]
-CLOSED = PARTNER_WRITES + SIGN_INS
+CLOSED = PARTNER_WRITES + ADMIN_WRITES + SIGN_INS
 ALL = CLOSED + AGENT_WRITES
 
 
@@ -33,7 +45,7 @@ def callers(acme):
     def choose(path):
         if path.startswith("/api/agent"):
             return acme.main.appliances[0].caller
-        return browser if "partner-auth" in path else acme.api
+        return acme.api if path.startswith(LEARNING) else browser
     return choose
 
 
@@ -75,13 +87,13 @@ def test_an_unknown_member_is_422(callers, entry):
     assert pointers(answer) == {"/verbose"}
 
 
-@pytest.mark.parametrize("entry", PARTNER_WRITES + AGENT_WRITES, ids=name)
+@pytest.mark.parametrize("entry", PARTNER_WRITES + ADMIN_WRITES + [CHANGE_PASSWORD] + AGENT_WRITES, ids=name)
 def test_without_credentials_it_is_401(nobody, entry):
     method, path, body = entry
     expect(401, nobody.call(method, path, body=body))
 
 
-@pytest.mark.parametrize("entry", PARTNER_WRITES, ids=name)
+@pytest.mark.parametrize("entry", PARTNER_WRITES + ADMIN_WRITES + [CHANGE_PASSWORD], ids=name)
 def test_an_appliance_decides_nothing(acme, entry):
     method, path, body = entry
     expect(403, acme.main.appliances[0].caller.call(method, path, body=body))
@@ -104,7 +116,23 @@ def test_an_appliances_token_reads_nothing_of_the_partner(acme, path):
     expect(403, acme.main.appliances[0].caller.get(LEARNING + path))
 
 
-@pytest.mark.parametrize("path", ["/api/partner-auth/me", "/api/partners/me", "/api/partners/me/sites"])
+@pytest.mark.parametrize("entry", ADMIN_WRITES, ids=name)
+def test_p39_a_page_of_another_origin_manages_nothing(server, callers, entry):
+    method, path, body = entry
+    browser = callers(path)
+    forged = Caller(server, cookie=browser.cookie, same_origin=False)
+    expect(403, forged.call(method, path, body=body))
+    expect(403, forged.call(method, path, body=body, headers={"Origin": "https://evil.example"}))
+
+
+@pytest.mark.parametrize("entry", ADMIN_WRITES, ids=name)
+def test_only_admins_manage_people_and_keys(acme, entry):
+    method, path, body = entry
+    for caller in (acme.sign_in("approver"), acme.sign_in("viewer"), acme.api, acme.new_key("decide")):
+        assert "admin" in expect(403, caller.call(method, path, body=body))["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/partner-auth/me", "/api/partners/me", "/api/partners/me/sites", USERS, KEYS])
 def test_an_appliances_token_does_not_open_the_account(acme, path):
     expect(403, acme.main.appliances[0].caller.get(path))
 

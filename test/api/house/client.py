@@ -16,7 +16,9 @@ import requests
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 LEARNING = "/api/partners/me/learning"
-SECRET_MEMBERS = ("password", "notes", "reason", "csrf_token")
+USERS = "/api/partners/me/users"
+KEYS = "/api/partners/me/keys"
+SECRET_MEMBERS = ("password", "current_password", "new_password", "token", "api_key", "notes", "reason", "csrf_token")
 
 
 def ago(**past):
@@ -104,6 +106,9 @@ class Caller:
                                      allow_redirects=False, timeout=60)
         answer = Answer(method, path.partition("?")[0], body, response)
         self.server.remember(answer.cookies.get("flywheel_session"))
+        if answer.status == 201 or path.endswith("/password-reset"):
+            self.remember(answer.json())
+            self.remember(answer.json().get("link"))
         if not unchecked:
             self.check(answer, undocumented)
         return answer

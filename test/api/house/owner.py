@@ -21,7 +21,7 @@ class Owner:
     @contextlib.contextmanager
     def nobody_authenticates(self):
         """The handlers may not look credentials up."""
-        roles = "flywheel_read, flywheel_decide, flywheel_account, flywheel_agent"
+        roles = "flywheel_read, flywheel_decide, flywheel_account, flywheel_access, flywheel_agent"
         self.run(f"REVOKE EXECUTE ON FUNCTION authenticate(bytea, bytea, bytea) FROM {roles}")
         try:
             yield
