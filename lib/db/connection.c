@@ -13,8 +13,6 @@
 
 enum {
     ROUND_TRIP_MS = 15000, /* longer than the server's own statement_timeout, which should strike first */
-    RECONNECT_MIN_MS = 50,
-    RECONNECT_MAX_MS = 1000,
     PREPARED_MAX = 256,
 };
 
@@ -26,8 +24,6 @@ struct connection {
     const char *conninfo;
     const char *program;
     PGconn *pg;
-    int64_t not_before_ms; /* monotonic: no attempt to connect before this */
-    int64_t delay_ms;
     size_t prepared_count;
     const struct db_statement *prepared[PREPARED_MAX];
 };
@@ -94,20 +90,12 @@ static bool connect_now(struct connection *connection)
 
 bool connection_open(struct connection *connection)
 {
-    if (connection->pg != NULL)
-        return true;
-    int64_t now = now_ms();
-    if (now < connection->not_before_ms)
-        return false;
-    if (connect_now(connection)) {
-        connection->delay_ms = 0;
-        return true;
-    }
-    connection->delay_ms = connection->delay_ms == 0 ? RECONNECT_MIN_MS : connection->delay_ms * 2;
-    if (connection->delay_ms > RECONNECT_MAX_MS)
-        connection->delay_ms = RECONNECT_MAX_MS;
-    connection->not_before_ms = now_ms() + connection->delay_ms;
-    return false;
+    return connection->pg != NULL || connect_now(connection);
+}
+
+bool connection_is_open(const struct connection *connection)
+{
+    return connection->pg != NULL;
 }
 
 /* Waits until the socket is ready for `events`; false when the deadline passes first. */

@@ -23,9 +23,10 @@ enum outcome {
 struct connection *connection_new(const char *conninfo, const char *program) MUST_USE;
 void connection_free(struct connection *connection);
 
-/* True when connected. Otherwise connects, unless the last attempt failed a moment ago (then false at
- * once: callers must not queue up behind a database that is away). */
+/* True when connected. Otherwise connects, which takes some seconds when the server does not answer. */
 bool connection_open(struct connection *connection) MUST_USE;
+
+bool connection_is_open(const struct connection *connection);
 
 /* Closes a connection that is not to be trusted any more. */
 void connection_close(struct connection *connection);

@@ -1,18 +1,29 @@
 #include "db/database.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "db/connection.h"
 
-enum { WRITE_ATTEMPTS = 5 };
+enum { WRITE_ATTEMPTS = 5, RECONNECT_MIN_MS = 50, RECONNECT_MAX_MS = 1000 };
+
+/* What is known of a database that could not be reached. Requests must not queue up behind it: while one tries again,
+ * and between the tries, the others are told at once. */
+struct absence {
+    bool away, trying;
+    int64_t delay_ms;      /* before the next try */
+    int64_t not_before_ms; /* monotonic */
+};
 
 struct database {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     unsigned idle_count;
     unsigned total;
+    struct absence absence;
     struct connection **idle; /* newest last: a warm connection is used again first */
     struct connection **all;
 };
@@ -72,6 +83,49 @@ static void give_back(struct database *database, struct connection *connection)
     pthread_mutex_unlock(&database->lock);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether the caller may try to connect now. */
+static bool may_try(struct database *database)
+{
+    struct absence *absence = &database->absence;
+    pthread_mutex_lock(&database->lock);
+    bool may = !absence->away || (!absence->trying && now_ms() >= absence->not_before_ms);
+    absence->trying |= may;
+    pthread_mutex_unlock(&database->lock);
+    return may;
+}
+
+static void note_try(struct database *database, bool up)
+{
+    struct absence *absence = &database->absence;
+    pthread_mutex_lock(&database->lock);
+    if (up) {
+        *absence = (struct absence){0};
+    } else {
+        int64_t delay = absence->away ? absence->delay_ms * 2 : RECONNECT_MIN_MS;
+        delay = delay < RECONNECT_MAX_MS ? delay : RECONNECT_MAX_MS;
+        *absence = (struct absence){.away = true, .delay_ms = delay, .not_before_ms = now_ms() + delay};
+    }
+    pthread_mutex_unlock(&database->lock);
+}
+
+static bool make_open(struct database *database, struct connection *connection)
+{
+    if (connection_is_open(connection))
+        return true;
+    if (!may_try(database))
+        return false;
+    bool up = connection_open(connection);
+    note_try(database, up);
+    return up;
+}
+
 /* What a caller is told of an outcome that stays. */
 static bool fail(struct error *error, enum outcome outcome)
 {
@@ -90,7 +144,7 @@ bool db_read(struct database *database, struct arena *arena, const struct db_cal
     /* A second try, because reading twice harms nobody: the first may have met a restarted server. */
     for (int attempt = 0; attempt < 2; attempt++) {
         outcome = OUTCOME_LOST;
-        if (connection_open(connection))
+        if (make_open(database, connection))
             outcome = connection_run(connection, arena, NULL, calls, count, rows);
         if (outcome != OUTCOME_LOST && outcome != OUTCOME_RETRY)
             break;
@@ -161,7 +215,7 @@ bool db_write(struct database *database, struct arena *arena, db_work *work, voi
         error_clear(error);
         commit_sent = false;
         outcome = OUTCOME_LOST;
-        if (connection_open(connection))
+        if (make_open(database, connection))
             outcome = attempt_write(connection, arena, work, argument, &done, &commit_sent, error);
         attempt++;
     } while (worth_retrying(outcome, commit_sent, attempt));
@@ -189,7 +243,7 @@ bool db_check(struct database *database, struct error *error)
     size_t count;
     const struct db_statement *const *statements = db_statements(&count);
     struct connection *connection = borrow(database);
-    enum outcome outcome = connection_open(connection) ? OUTCOME_OK : OUTCOME_LOST;
+    enum outcome outcome = make_open(database, connection) ? OUTCOME_OK : OUTCOME_LOST;
     for (size_t i = 0; outcome == OUTCOME_OK && i < count; i++)
         outcome = connection_prepare(connection, statements[i]);
     give_back(database, connection);
