@@ -4,6 +4,8 @@
 #include "base/timestamp.h"
 #include "promotion/report_identity.h"
 #include "promotion/reports.h"
+#include "rules/incident.h"
+#include "rules/redact.h"
 #include "rules/signature.h"
 
 /* Partitions are made before the transaction that needs them, and only for a caller that was recognised. */
@@ -89,6 +91,15 @@ static void copy_text(struct batch *batch, const struct json *execution, const c
     json_string(&batch->writer, name, report_text(batch->session->arena, json_member(execution, name), limit));
 }
 
+/* What a program printed: without what tells who somebody is. */
+static void copy_prose(struct batch *batch, const struct json *execution, const char *name, size_t limit)
+{
+    enum { LOOKED_AT = 5 }; /* times the limit: redacting mostly shortens */
+    struct arena *arena = batch->session->arena;
+    struct slice text = report_text(arena, json_member(execution, name), limit * LOOKED_AT);
+    json_string(&batch->writer, name, redact_and_cut(arena, text, limit));
+}
+
 static void copy_moment(struct batch *batch, const struct json *execution, const char *name)
 {
     int64_t moment;
@@ -115,7 +126,7 @@ static void copy_bool(struct batch *batch, const struct json *execution, const c
         json_null(&batch->writer, name);
 }
 
-/* Objects and arrays are kept as they are, up to a size. */
+/* Of objects and arrays the members on the allow-list are kept, up to a size. */
 static void copy_document(struct batch *batch, const struct json *execution, const char *name)
 {
     const struct json *value = json_member(execution, name);
@@ -123,7 +134,7 @@ static void copy_document(struct batch *batch, const struct json *execution, con
     struct buffer text = buffer_make(DOCUMENT_BYTES);
     struct json_writer writer = json_writer_make(&text);
     if (type == JSON_OBJECT || type == JSON_ARRAY)
-        json_copy(&writer, NULL, value);
+        incident_write(batch->session->arena, &writer, NULL, value);
     bool kept = text.len > 0 && buffer_ok(&text);
     json_raw(&batch->writer, name, kept ? buffer_slice(&text) : SLICE_ABSENT);
     buffer_free(&text);
@@ -185,7 +196,7 @@ static void write_execution(struct batch *batch, const struct json *execution, s
 {
     static const char *const texts[] = {"incident_id", "runbook_id",   "rule_id", "hostname",
                                         "platform",    "recommended_action", "status",  "failure_type",
-                                        "error_step",  "evidence_bundle_id"};
+                                        "evidence_bundle_id"};
     static const char *const documents[] = {"incident", "state_before", "state_after", "state_diff", "executed_steps"};
     struct json_writer *writer = &batch->writer;
     json_open_object(writer, NULL);
@@ -194,7 +205,8 @@ static void write_execution(struct batch *batch, const struct json *execution, s
     json_text(writer, "created_at", timestamp_text(batch->session->arena, created_at));
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         copy_text(batch, execution, texts[i], NAME_LENGTH);
-    copy_text(batch, execution, "error_message", PROSE_LENGTH);
+    copy_prose(batch, execution, "error_message", PROSE_LENGTH);
+    copy_prose(batch, execution, "error_step", NAME_LENGTH);
     json_string(writer, "incident_type", report_word(json_member(execution, "incident_type")));
     json_string(writer, "check_type", report_word(json_member(execution, "check_type")));
     write_signature(batch, execution);
@@ -350,10 +362,9 @@ static void render(const struct batch *batch, struct buffer *answer)
 
 bool report_executions(struct session *session, const struct json *document, struct buffer *answer, struct error *error)
 {
-    struct batch batch = {.session = session, .now = timestamp_now(), .rows = buffer_make(ROWS_CEILING),
-                          .months = buffer_make(ROWS_CEILING)};
+    struct batch batch = {.session = session, .rows = buffer_make(ROWS_CEILING), .months = buffer_make(ROWS_CEILING)};
     batch.writer = json_writer_make(&batch.rows);
-    bool done = session_read(session, NULL, 0, NULL, error) &&
+    bool done = session_begin(session, &batch.now, error) &&
                 report_is_callers_own(&session->principal, document, error) && take_batch(&batch, document, error) &&
                 store(&batch, error);
     if (done)

@@ -325,13 +325,27 @@ def test_p5_what_is_reported_as_recorded_is_there(partner):
 
 
 def test_a_bundle_of_incident_and_states_comes_through_unharmed(acme, database):
-    report = execution(incident={"check_type": "firewall", "details": {"größe": 1.10, "n": 9007199254740993, "l": [1, None]}},
-                       state_before={"a": "\u00e9"}, executed_steps=[{"step": "restart", "ok": True}])
+    report = execution(incident={"check_type": "firewall", "details": {"free_percent": 1.10, "count": 9007199254740993,
+                                                                       "items": [1, None]}},
+                       state_before={"message": "\u00e9"}, executed_steps=[{"step": "restart", "ok": True}])
     expect_accepted(acme.main.appliances[0].report(report))
     row = database.row("SELECT incident, incident::text AS text, state_before, executed_steps FROM execution_telemetry "
                        "WHERE execution_id = %s", report["execution_id"])
     assert row["incident"] == report["incident"] and "9007199254740993" in row["text"]
     assert row["state_before"] == report["state_before"] and row["executed_steps"] == report["executed_steps"]
+
+
+def test_what_tells_who_somebody_is_is_not_stored(acme, database):
+    report = execution(incident={"check_type": "ehr_sync", "patient_name": "John Smith", "details": {"mrn": 4711, "state": "delayed"}},
+                       state_after={"message": "C:\\Users\\jsmith\\out.log is locked by jane.doe@clinic.example"},
+                       executed_steps=["restart", "called 555-010-0199"], error_step="mail to jane.doe@clinic.example",
+                       error_message="patient John Smith, record 123456789: password=hunter2, HRESULT -2147024891")
+    expect_accepted(acme.main.appliances[0].report(report))
+    row = database.row("SELECT * FROM execution_telemetry WHERE execution_id = %s", report["execution_id"])
+    assert row["incident"] == {"check_type": "ehr_sync", "details": {"state": "delayed"}}
+    assert row["state_after"] == {"message": "C:\\Users\\<USER>\\out.log is locked by <EMAIL>"}
+    assert row["executed_steps"] == ["restart", "called <NUMBER>"] and row["error_step"] == "mail to <EMAIL>"
+    assert row["error_message"] == "patient <PERSONAL>, record <NUMBER>: password=<SECRET>, HRESULT -2147024891"
 
 
 @pytest.mark.parametrize("body", [{}, {"site_id": "@site"}, {"site_id": "@site", "execution": 5},
