@@ -10,6 +10,7 @@ static const struct input MEMBERS[] = {
     {.name = "limit", .type = INPUT_INTEGER, .lowest = -5, .highest = 200},
     {.name = "all", .type = INPUT_BOOLEAN},
     {.name = "action", .type = INPUT_CHOICE, .choices = ACTIONS},
+    {.name = "actions", .type = INPUT_CHOICES, .lowest = 1, .highest = 2, .choices = ACTIONS},
 };
 enum { COUNT = COUNT_OF(MEMBERS) };
 
@@ -38,6 +39,10 @@ static void check_value(const struct input *input, const struct input_value *val
         break;
     case INPUT_CHOICE:
         MUST(slice_is(value->text, "enable") || slice_is(value->text, "disable"));
+        break;
+    case INPUT_CHOICES:
+        MUST(json_type_of(member) == JSON_ARRAY && json_count(member) >= 1 && json_count(member) <= 2);
+        MUST(value->chosen != 0 && value->chosen < 4);
         break;
     default:
         MUST(json_type_of(member) == JSON_STRING);

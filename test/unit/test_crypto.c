@@ -91,6 +91,24 @@ static void a_password_is_verified_by_its_argon2id_hash_only(void **state)
     assert_string_not_equal(password_hash(*state, SLICE("correct horse")), hash);
 }
 
+static void what_is_sealed_opens_with_its_key_only(void **state)
+{
+    struct sha256 key = sha256_of(SLICE("a key")), other = sha256_of(SLICE("another key"));
+    const struct slice texts[] = {SLICE(""), SLICE("fwk_secret"), SLICE("\xFF\0\x01")};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        char *sealed = secret_seal(*state, &key, texts[i]);
+        assert_true(slice_equal(secret_open(*state, &key, slice_of(sealed)), texts[i]));
+        assert_false(slice_present(secret_open(*state, &other, slice_of(sealed))));
+        assert_null(strstr(sealed, "secret"));
+        assert_string_not_equal(secret_seal(*state, &key, texts[i]), sealed); /* another nonce */
+        sealed[3] = sealed[3] == 'A' ? 'B' : 'A';
+        assert_false(slice_present(secret_open(*state, &key, slice_of(sealed))));
+    }
+    const struct slice bad[] = {SLICE(""), SLICE("AAAA"), SLICE("not base64url!"), SLICE_ABSENT};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(slice_present(secret_open(*state, &key, bad[i])));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +118,7 @@ int main(void)
         UNIT_TEST(uuids_are_of_version_4_and_recognised),
         UNIT_TEST(secrets_are_compared_whole),
         UNIT_TEST(base64url_comes_back_and_rejects_the_rest),
+        UNIT_TEST(what_is_sealed_opens_with_its_key_only),
         UNIT_TEST(a_password_is_verified_by_its_argon2id_hash_only),
     };
     if (!crypto_start())

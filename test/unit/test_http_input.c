@@ -12,10 +12,13 @@ static const struct input QUERY[] = {
     {.name = "sort", .type = INPUT_CHOICE, .choices = SORTS},
 };
 
+static const char *const SCOPES[] = {"read", "decide", "admin", NULL};
+
 static const struct input BODY[] = {
     {.name = "reason", .type = INPUT_PROSE, .required = true, .lowest = 1, .highest = 20},
     {.name = "deploy", .type = INPUT_BOOLEAN},
     {.name = "count", .type = INPUT_INTEGER, .lowest = -5, .highest = 5},
+    {.name = "scopes", .type = INPUT_CHOICES, .lowest = 1, .highest = 2, .choices = SCOPES},
 };
 
 static bool read_query(struct arena *arena, struct slice query, struct inputs *inputs,
@@ -119,6 +122,63 @@ static void p12_a_missing_blank_or_wrong_reason_is_invalid(void **state)
     }
 }
 
+static void choices_come_in_the_order_of_their_declaration(void **state)
+{
+    static const struct {
+        const char *body, *joined;
+    } good[] = {
+        {"{\"reason\":\"x\",\"scopes\":[\"admin\",\"read\"]}", "read,admin"},
+        {"{\"reason\":\"x\",\"scopes\":[\"decide\"]}", "decide"},
+        {"{\"reason\":\"x\",\"scopes\":null}", ""},
+        {"{\"reason\":\"x\"}", ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        struct inputs inputs;
+        struct error error;
+        assert_true(read_body(*state, slice_of(good[i].body), &inputs, &error));
+        assert_string_equal(body_choices(&inputs, *state, "scopes"), good[i].joined);
+    }
+}
+
+static void other_lists_than_of_some_choices_are_invalid(void **state)
+{
+    static const struct {
+        const char *list, *why;
+    } bad[] = {
+        {"[]", "from 1 to 2"},
+        {"[\"read\",\"decide\",\"admin\"]", "from 1 to 2"},
+        {"[\"read\",\"read\"]", "read twice"},
+        {"[\"Read\"]", "one of read, decide, admin"},
+        {"[1]", "one of read, decide, admin"},
+        {"[[\"read\"]]", "one of read, decide, admin"},
+        {"[null]", "one of read, decide, admin"},
+        {"\"read\"", "must be a list"},
+        {"{\"read\":true}", "must be a list"},
+    };
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct inputs inputs;
+        struct error error;
+        char *body = arena_printf(*state, "{\"reason\":\"x\",\"scopes\":%s}", bad[i].list);
+        assert_false(read_body(*state, slice_of(body), &inputs, &error));
+        assert_string_equal(error.items[0].pointer, "/scopes");
+        if (strstr(error.items[0].detail, bad[i].why) == NULL)
+            fail_msg("%s: %s", bad[i].list, error.items[0].detail);
+    }
+}
+
+static void choices_are_described(void **state)
+{
+    (void)state;
+    static const struct endpoint table[] = {{.operation = "x", .method = "POST", .path = "/x", .access = ACCESS_ADMIN,
+                                             .members = BODY, .member_count = COUNT_OF(BODY)}};
+    struct buffer text = buffer_make(4096);
+    endpoint_describe(table, 1, &text);
+    assert_non_null(strstr(buffer_text(&text), "\"name\":\"scopes\",\"type\":\"choices\",\"required\":false,\"lowest\":1,"
+                                               "\"highest\":2,\"choices\":[\"read\",\"decide\",\"admin\"]"));
+    assert_non_null(strstr(buffer_text(&text), "\"access\":\"admin\""));
+    buffer_free(&text);
+}
+
 static void a_body_that_is_no_json_object_is_refused(void **state)
 {
     const char *const bad[] = {"[]", "5", "nonsense", "{\"reason\":\"a\",\"reason\":\"b\"}",
@@ -194,6 +254,9 @@ int main(void)
         UNIT_TEST(a_body_is_typed_and_closed),
         UNIT_TEST(every_wrong_member_is_pointed_at),
         UNIT_TEST(p12_a_missing_blank_or_wrong_reason_is_invalid),
+        UNIT_TEST(choices_come_in_the_order_of_their_declaration),
+        UNIT_TEST(other_lists_than_of_some_choices_are_invalid),
+        UNIT_TEST(choices_are_described),
         UNIT_TEST(a_body_that_is_no_json_object_is_refused),
         UNIT_TEST(form_decoding_refuses_what_is_no_text),
         UNIT_TEST(a_cursor_comes_back_for_its_own_list_only),
