@@ -104,6 +104,7 @@ struct push {
     struct json_writer rejections;
     size_t rejected_count;
     long accepted;
+    int64_t now; /* by the database's clock */
 };
 
 struct counters {
@@ -304,7 +305,7 @@ static void render(const struct push *push, struct buffer *answer)
     json_integer(&json, "accepted", push->accepted);
     json_integer(&json, "merged", (int64_t)push->good - push->accepted);
     json_raw(&json, "rejected", buffer_slice(&push->rejected));
-    json_text(&json, "server_time", timestamp_text(push->session->arena, timestamp_now()));
+    json_text(&json, "server_time", timestamp_text(push->session->arena, push->now));
     json_writer_end(&json);
 }
 
@@ -318,7 +319,7 @@ bool report_pattern_stats(struct session *session, const struct json *document, 
     json_open_array(&push.rejections, NULL);
     const struct idempotency none = {0};
     struct answer unused = {.body = answer};
-    bool done = session_read(session, NULL, 0, NULL, error) &&
+    bool done = session_begin(session, &push.now, error) &&
                 report_is_callers_own(&session->principal, document, error) && check_document(&push, document, error);
     if (done) {
         take_patterns(&push);

@@ -5,6 +5,8 @@ DB_STATEMENT(session_authenticate,
              "SELECT outcome, kind, actor_id, actor, user_id, partner_id, can_read, can_decide, can_admin, role, "
              "key_id, site_id, appliance_id FROM authenticate($1::bytea, $2::bytea, $3::bytea)");
 
+DB_STATEMENT(session_clock, 0, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint");
+
 DB_STATEMENT(idempotency_forget, 2,
              "DELETE FROM idempotency_keys WHERE caller = $1::uuid AND key = $2 "
              "AND created_at < now() - interval '24 hours'");
@@ -102,6 +104,16 @@ bool session_read(struct session *session, const struct db_call *calls, size_t c
     for (size_t i = 0; i < count; i++)
         rows[i] = all_rows[i + 1];
     return accept_caller(session, all_rows[0], error);
+}
+
+bool session_begin(struct session *session, int64_t *now, struct error *error)
+{
+    const struct db_call clock = {&session_clock, NULL};
+    const struct db_rows *rows;
+    if (!session_read(session, &clock, 1, &rows, error))
+        return false;
+    *now = db_integer(rows, 0, 0);
+    return true;
 }
 
 /* ---- changes -------------------------------------------------------------------------------------- */

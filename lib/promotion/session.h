@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
@@ -61,6 +62,10 @@ enum { SESSION_CALLS_MAX = 8 };
  * result of calls[i]. ERROR_UNAUTHENTICATED or ERROR_FORBIDDEN when the caller may not. */
 bool session_read(struct session *session, const struct db_call *calls, size_t count, const struct db_rows **rows,
                   struct error *error) MUST_USE;
+
+/* Asks who is calling, and what time it is by the database's clock, in microseconds since 1970: what is dated here goes by
+ * the same clock as what the database dates itself, whatever the clock of this machine says. */
+bool session_begin(struct session *session, int64_t *now, struct error *error) MUST_USE;
 
 /* ---- changes -------------------------------------------------------------------------------------- */
 

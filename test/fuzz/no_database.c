@@ -1,5 +1,6 @@
 #include "no_database.h"
 
+#include "base/timestamp.h"
 #include "fuzz.h"
 #include "promotion/session.h"
 
@@ -47,6 +48,12 @@ bool session_read(struct session *session, const struct db_call *calls, size_t c
         rows[i] = NULL;
     }
     return true;
+}
+
+bool session_begin(struct session *session, int64_t *now, struct error *error)
+{
+    *now = timestamp_now();
+    return session_read(session, NULL, 0, NULL, error);
 }
 
 bool change_run(struct session *session, const struct idempotency *idempotency, change_work *work, void *argument,
