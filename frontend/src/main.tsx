@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App, newQueryClient } from "./App";
+import { prepareFormats } from "./lib/format";
 import "./styles/index.css";
 
 const root = document.getElementById("root");
@@ -10,3 +11,5 @@ createRoot(root).render(
     <App client={newQueryClient()} />
   </StrictMode>,
 );
+// While the server is asked who this is.
+setTimeout(prepareFormats, 30);

@@ -309,7 +309,7 @@ test("one's own password: checked here, refused by the server beside its field, 
   const server = signedIn("viewer").on(call, ({ body }) =>
     (body as { current_password: string }).current_password === "right"
       ? { body: { status: "password_set" } }
-      : problem(422, "No.", { errors: [{ pointer: "/current_password", detail: "It is another one." }] }),
+      : problem(422, "No.", { errors: [{ pointer: "/current_password", detail: "is not your current password" }] }),
   );
   const user = open("/");
   await user.click(await screen.findByRole("button", { name: "Change password" }));
@@ -328,7 +328,7 @@ test("one's own password: checked here, refused by the server beside its field, 
   await user.clear(next);
   await user.type(next, "correct horse battery");
   await press(user, "Change the password", dialog);
-  expect(await within(dialog).findByText("It is another one.")).toBeTruthy();
+  expect(await within(dialog).findByText("This is not your current password.")).toBeTruthy();
   expect(document.activeElement).toBe(current);
   await press(user, "Show the new password", dialog);
   expect(next.type).toBe("text");
@@ -364,11 +364,11 @@ test("a password link: the token leaves the address at once; then the password, 
 test("a link that was used or is cut off says so and where to get another", async () => {
   signedOut().on(
     setCall,
-    problem(422, "No.", { errors: [{ pointer: "/token", detail: "The link was used already." }] }),
+    problem(422, "No.", { errors: [{ pointer: "/token", detail: "is unknown, used or expired; ask an admin for a new link" }] }),
   );
   const user = open(`/#set-password=${token}`);
   await user.type(await screen.findByLabelText("New password"), "correct horse battery{Enter}");
-  expect((await screen.findByRole("alert")).textContent).toContain("The link was used already.");
+  expect((await screen.findByRole("alert")).textContent).toContain("It was used before, has run out");
   await user.click(screen.getByRole("button", { name: "To the sign-in" }));
   expect(await screen.findByRole("heading", { name: "Sign in to Flywheel" })).toBeTruthy();
   window.location.hash = "#set-password=";

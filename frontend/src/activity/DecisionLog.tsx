@@ -27,6 +27,7 @@ export function DecisionLog() {
     <Section id="log" title="Log" aside={<Refreshed query={list} />}>
       <div role="search" className="filters">
         <Select
+          className="filter-lone"
           label="About"
           all="Everything"
           value={about ?? ""}

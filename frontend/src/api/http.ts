@@ -22,7 +22,10 @@ export class ApiError extends Error {
     const found = this.problem.errors?.find(
       (e) => e.pointer === pointer || e.pointer === `#${pointer}`,
     );
-    return found ? (found.detail ?? this.message) : null;
+    if (!found) return null;
+    // The server names the member by the pointer and goes on from there: "must not be blank".
+    const detail = found.detail ?? this.message;
+    return /^(must|is|has) /.test(detail) ? `This ${detail}.` : detail;
   }
 
   /** Whether it is the problem of this name, of those in docs/errors.md. */

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { Candidate, Id } from "../api/types";
 import { formatCount, formatRate } from "../lib/format";
 import { isUndecided, type Selection } from "../lib/selection";
@@ -17,7 +18,8 @@ interface Props {
   onReject: (candidate: Candidate) => void;
 }
 
-export function CandidatesTable(props: Props) {
+/** Long, and beside much that changes by itself: drawn anew only when what it shows has changed. */
+export const CandidatesTable = memo(function CandidatesTable(props: Props) {
   const { candidates, selection, sort, onSort, onShow, onApprove, onReject } = props;
   const columns: Column<Candidate>[] = [
     {
@@ -108,7 +110,7 @@ export function CandidatesTable(props: Props) {
       onSort={onSort}
     />
   );
-}
+});
 
 function tickColumn(page: readonly Candidate[], selection: Selection): Column<Candidate> {
   const open = page.filter(isUndecided);

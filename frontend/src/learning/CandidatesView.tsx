@@ -95,6 +95,8 @@ export function CandidatesView() {
     (candidate: Candidate) => setDialog({ kind: "reject", picked: [pickedOf(candidate)] }),
     [],
   );
+  const { change } = pages;
+  const sortBy = useCallback((sort: string | null) => change({ sort }), [change]);
   const show = useCallback((id: Id) => changeSearch({ candidate: String(id) }), []);
 
   const selectAllMatching = async () => {
@@ -180,7 +182,7 @@ export function CandidatesView() {
               candidates={candidates}
               selection={canDecide ? selection : null}
               sort={query.sort}
-              onSort={(sort) => pages.change({ sort })}
+              onSort={sortBy}
               onShow={show}
               onApprove={approve}
               onReject={reject}

@@ -15,7 +15,7 @@ export function useList<T>(key: QueryKey, load: (signal: AbortSignal) => Promise
   });
 }
 
-/** Sites to choose from; the chosen one is among them even when the list could not be loaded. */
+/** Sites to choose from, by name as the server lists them; the chosen one is among them even when the list could not be loaded. */
 export function useSiteChoices(chosen: string | null): { value: string; label: string }[] {
   const { data } = useQuery({
     queryKey: sitesKey,
@@ -23,7 +23,6 @@ export function useSiteChoices(chosen: string | null): { value: string; label: s
     staleTime: 60_000,
   });
   const choices = (data ?? []).map((site) => ({ value: site.site_id, label: site.clinic_name }));
-  choices.sort((a, b) => a.label.localeCompare(b.label));
   if (chosen && !choices.some((c) => c.value === chosen)) {
     choices.unshift({ value: chosen, label: chosen });
   }

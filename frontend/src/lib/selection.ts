@@ -2,7 +2,7 @@
  * Which candidates are ticked. Kept by id, not by place in the list, and with the browser's tab: it
  * survives a refresh of the list, another page of it, and a reload.
  */
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import type { Candidate } from "../api/types";
 
 export interface Picked {
@@ -107,5 +107,8 @@ export function useSelection(owner: string): Selection {
   );
   const clear = useCallback(() => update((next) => next.clear()), [update]);
 
-  return { picked, has: (id) => picked.has(String(id)), toggle, add, remove, clear };
+  return useMemo(
+    () => ({ picked, has: (id) => picked.has(String(id)), toggle, add, remove, clear }),
+    [picked, toggle, add, remove, clear],
+  );
 }

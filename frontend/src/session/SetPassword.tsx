@@ -55,8 +55,10 @@ export function SetPasswordPage({ token, onDone, onLeave }: Props) {
         {useless ? (
           <>
             <p role="alert">
-              {deadLink ?? "Part of it is missing."} A link works once and for a limited time. Ask an
-              admin of your organisation for a new one.
+              {deadLink === null
+                ? "Part of it is missing: it was cut off on its way to you."
+                : "It was used before, has run out, or a newer one has taken its place."}{" "}
+              Ask an admin of your organisation for a new one.
             </p>
             <p className="state-actions">
               <button type="button" className="button" onClick={onLeave}>

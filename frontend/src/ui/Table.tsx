@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { startTransition, useEffect, useState, type ReactNode } from "react";
 import { Icon } from "./icons";
 
 export interface Column<Row> {
@@ -24,12 +24,19 @@ interface Props<Row> {
   onSort?: (sort: string | null) => void;
 }
 
+/** How many rows are drawn at once: more than fit on a screen. */
+const atFirst = 12;
+
 /**
  * A table on a wide screen, a stack of cards on a narrow one (by CSS alone). Roles are written out
  * because a table whose display is changed is otherwise no table to a screen reader.
+ * What is below the screen at first is drawn a moment later, so that the first rows can be used at once.
  */
 export function Table<Row>(props: Props<Row>) {
   const { caption, columns, rows, rowKey, rowClass, sort = null, onSort } = props;
+  const [whole, setWhole] = useState(rows.length <= atFirst);
+  useEffect(() => startTransition(() => setWhole(true)), []);
+  const shown = whole ? rows : rows.slice(0, atFirst);
   return (
     <table className="table" role="table">
       <caption className="visually-hidden">{caption}</caption>
@@ -41,7 +48,7 @@ export function Table<Row>(props: Props<Row>) {
         </tr>
       </thead>
       <tbody role="rowgroup">
-        {rows.map((row) => (
+        {shown.map((row) => (
           <tr key={rowKey(row)} role="row" className={rowClass?.(row)}>
             {columns.map((column) => (
               <td
