@@ -14,6 +14,7 @@
 enum {
     ROUND_TRIP_MS = 15000, /* longer than the server's own statement_timeout, which should strike first */
     PREPARED_MAX = 256,
+    KEPT_BYTES = 512 * 1024,
 };
 
 static const char SESSION_OPTIONS[] =
@@ -24,6 +25,7 @@ struct connection {
     const char *conninfo;
     const char *program;
     PGconn *pg;
+    size_t sent_at_once; /* bytes of the largest batch of values */
     size_t prepared_count;
     const struct db_statement *prepared[PREPARED_MAX];
 };
@@ -51,6 +53,13 @@ void connection_close(struct connection *connection)
         PQfinish(connection->pg);
     connection->pg = NULL;
     connection->prepared_count = 0;
+    connection->sent_at_once = 0;
+}
+
+void connection_slim(struct connection *connection)
+{
+    if (connection->sent_at_once > KEPT_BYTES)
+        connection_close(connection);
 }
 
 void connection_free(struct connection *connection)
@@ -156,6 +165,14 @@ static bool queue_prepare(struct connection *connection, const struct db_stateme
     connection->prepared[connection->prepared_count++] = statement;
     (*expected)++;
     return true;
+}
+
+static size_t bytes_of(const struct db_call *call)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < call->statement->params; i++)
+        bytes += call->values[i] != NULL ? strlen(call->values[i]) : 0;
+    return bytes;
 }
 
 static bool queue_call(struct connection *connection, const struct db_call *call)
@@ -278,6 +295,11 @@ enum outcome connection_run(struct connection *connection, struct arena *arena, 
 {
     int64_t deadline = now_ms() + ROUND_TRIP_MS;
     struct receipt receipt = {.arena = arena, .rows = rows, .calls = calls, .outcome = OUTCOME_OK};
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += bytes_of(&calls[i]);
+    if (bytes > connection->sent_at_once)
+        connection->sent_at_once = bytes;
     bool *is_call = arena_array(arena, 2 * count + 1, sizeof *is_call);
     size_t expected = 0;
     enum outcome outcome = OUTCOME_LOST;

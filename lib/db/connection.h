@@ -31,6 +31,9 @@ bool connection_is_open(const struct connection *connection);
 /* Closes a connection that is not to be trusted any more. */
 void connection_close(struct connection *connection);
 
+/* Between two uses: closes a connection that has carried so much at once that libpq would keep megabytes for it. */
+void connection_slim(struct connection *connection);
+
 /* Sends `before` (SQL without values, NULL for none) and the calls, and waits for every result. `rows`
  * (NULL: not wanted) gets those of the calls, owned by the arena. */
 enum outcome connection_run(struct connection *connection, struct arena *arena, const char *before,

@@ -77,6 +77,7 @@ static struct connection *borrow(struct database *database)
 
 static void give_back(struct database *database, struct connection *connection)
 {
+    connection_slim(connection);
     pthread_mutex_lock(&database->lock);
     database->idle[database->idle_count++] = connection;
     pthread_cond_signal(&database->returned);

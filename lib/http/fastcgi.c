@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/large.h"
 
 /* FastCGI specification 1.0, sections 3.3 and 8. */
 enum { HEADER_SIZE = 8, FCGI_VERSION = 1, TYPE_BEGIN = 1, TYPE_PARAMS = 4, TYPE_STDIN = 5 };
@@ -35,6 +36,7 @@ struct fastcgi_worker {
 
 bool fastcgi_start(void)
 {
+    large_start();
     return FCGX_Init() == 0;
 }
 
@@ -182,8 +184,8 @@ static void shrink(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
-/* Runs the handler; the whole answer then stands in worker->answer. */
-static void answer_request(struct fastcgi_worker *worker, struct http_body_source *source, char *const *environment)
+/* Runs the handler; the whole answer then stands in worker->answer. True when the body was a large one. */
+static bool answer_request(struct fastcgi_worker *worker, struct http_body_source *source, char *const *environment)
 {
     struct http_request request = {.arena = worker->arena, .source = source};
     buffer_clear(&worker->answer);
@@ -191,13 +193,16 @@ static void answer_request(struct fastcgi_worker *worker, struct http_body_sourc
     http_request_fill(&request, environment);
     worker->handler(&request, &worker->response, worker->argument);
     http_response_print(&worker->response, request.request_id, request.is_head, &worker->answer);
+    return request.large;
 }
 
-static void after_request(struct fastcgi_worker *worker)
+static void after_request(struct fastcgi_worker *worker, bool large)
 {
     arena_reset(worker->arena);
     shrink(&worker->response.body);
     shrink(&worker->answer);
+    if (large)
+        large_leave();
 }
 
 /* The body of a request, and who wants to know when all of it has been read. */
@@ -249,14 +254,14 @@ bool fastcgi_serve(struct fastcgi_worker *worker, int fd, bool may_keep, fastcgi
     if (FCGX_Accept_r(&fcgi) != 0)
         return false; /* broken in the middle; libfcgi has closed it */
     struct body_stream body = {{.read = read_stream, .context = &body}, fcgi.in, arrived, argument};
-    answer_request(worker, &body.source, fcgi.envp);
+    bool large = answer_request(worker, &body.source, fcgi.envp);
     bool whole = drain(&body) && buffer_ok(&worker->answer);
     if (buffer_ok(&worker->answer))
         FCGX_PutStr(worker->answer.bytes, (int)worker->answer.len, fcgi.out);
     if (!whole || !may_keep)
         fcgi.keepConnection = 0;
     FCGX_Finish_r(&fcgi);
-    after_request(worker);
+    after_request(worker, large);
     return fcgi.ipcFd >= 0;
 }
 
@@ -324,9 +329,10 @@ int http_serve_cgi(http_handler *handler, void *argument)
 {
     struct cgi_body body = {{.read = read_stdin, .context = &body}, content_length()};
     struct fastcgi_worker *worker = fastcgi_worker_new(handler, argument);
-    answer_request(worker, &body.source, environ);
+    bool large = answer_request(worker, &body.source, environ);
     bool ok = buffer_ok(&worker->answer) &&
               fwrite(worker->answer.bytes, 1, worker->answer.len, stdout) == worker->answer.len && fflush(stdout) == 0;
+    after_request(worker, large);
     fastcgi_worker_free(worker);
     return ok ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/crypto.h"
+#include "http/large.h"
 
 enum { REQUEST_ID_MAX = 64, BODY_CHUNK = 16 * 1024 };
 
@@ -16,6 +17,7 @@ static const struct entry ENTRIES[] = {
     MEMBER("REQUEST_METHOD", method),
     MEMBER("QUERY_STRING", query),
     MEMBER("CONTENT_TYPE", content_type),
+    MEMBER("CONTENT_LENGTH", content_length),
     MEMBER("REMOTE_ADDR", remote_address),
     MEMBER("REQUEST_SCHEME", scheme),
     MEMBER("HTTP_HOST", host),
@@ -132,10 +134,24 @@ void http_request_fill(struct http_request *request, char *const *environment)
         request->method = SLICE("GET");
 }
 
-/* Gathers the body in chunks; the last growth doubles, so that a body costs at most twice its size. */
+/* Room for a body of the length that was announced and one byte more, which shows that there is no more; a chunk when the
+ * length is not known or cannot be. */
+static size_t first_room(const struct http_request *request, size_t limit)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < request->content_length.len; i++) {
+        char digit = request->content_length.ptr[i];
+        if (digit < '0' || digit > '9' || length > limit)
+            return BODY_CHUNK;
+        length = length * 10 + (size_t)(digit - '0');
+    }
+    return length > 0 && length <= limit ? length + 1 : BODY_CHUNK;
+}
+
+/* Where the announced length is wrong, the room grows by doubling. */
 bool http_body(struct http_request *request, size_t limit, struct slice *body, struct error *error)
 {
-    size_t room = BODY_CHUNK, length = 0;
+    size_t room = first_room(request, limit), length = 0;
     char *bytes = arena_alloc(request->arena, room);
     for (;;) {
         size_t got = request->source->read(request->source->context, bytes + length, room - length);
@@ -152,6 +168,9 @@ bool http_body(struct http_request *request, size_t limit, struct slice *body, s
     if (request->source->broken)
         return error_set(error, ERROR_MALFORMED, "malformed", "The body broke off; send the request again.");
     *body = (struct slice){bytes, length};
+    request->large = length > LARGE_BODY;
+    if (request->large)
+        large_enter();
     return true;
 }
 

@@ -20,6 +20,7 @@ struct http_request {
     struct slice path; /* decoded by the gateway, without query */
     struct slice query;
     struct slice content_type;
+    struct slice content_length; /* as the client said, or absent; only a hint */
     struct slice remote_address;
     struct slice scheme;
     const char *request_id; /* the client's if it was acceptable, else a new one; never NULL */
@@ -33,6 +34,7 @@ struct http_request {
     struct slice if_none_match;
     struct slice idempotency_key;
     bool repeated_header; /* one of the above was sent more than once: which one counts cannot be told */
+    bool large; /* the body is: the request has its turn among such (http/large.h) */
     /* Reads the body to its end into the arena, once; use http_body. */
     struct http_body_source *source;
 };
@@ -49,8 +51,8 @@ struct http_body_source {
  * Text is borrowed from `environment`. */
 void http_request_fill(struct http_request *request, char *const *environment);
 
-/* The body, at most `limit` bytes; more is ERROR_TOO_LARGE, one that breaks off is ERROR_MALFORMED. What is not read here is drained by the server
- * before the connection is used again. */
+/* The body, at most `limit` bytes; more is ERROR_TOO_LARGE, one that breaks off is ERROR_MALFORMED. Waits for its turn when
+ * it is a large one. What is not read here is drained by the server before the connection is used again. */
 bool http_body(struct http_request *request, size_t limit, struct slice *body, struct error *error) MUST_USE;
 
 /* The value of a cookie by exact name (RFC 6265 section 4.2); absent when it was not sent, and when it was

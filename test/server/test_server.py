@@ -351,3 +351,16 @@ def test_without_a_socket_or_a_cgi_environment_it_says_what_to_do(tmp_path):
     run = subprocess.run([PROGRAMS / "service", "--config", tmp_path / "none"], stdin=subprocess.DEVNULL,
                          capture_output=True, timeout=30, check=False)
     assert run.returncode == 1 and b"cannot open" in run.stderr
+
+
+@pytest.mark.parametrize("length", ["", "1", "40000", "65537", "-1", "0x10", "99999999999999999999999"])
+def test_a_body_is_read_whole_whatever_its_announced_length_is(tmp_path, length):
+    """The length is a hint for how much room to make; nginx sends the true one."""
+    server = Server(tmp_path, "account")
+    connection = server.connect()
+    body = b'{"email": "kim@example.com", "password": "' + b"x" * 30_000 + b'", "last": 1}'
+    status, _, answer = connection.ask("POST", "/api/partner-auth/login", body, CONTENT_TYPE="application/json",
+                                       CONTENT_LENGTH=length)
+    assert status == 422 and "/last" in {error["pointer"] for error in json.loads(answer)["errors"]}
+    connection.close()
+    assert server.stop() == 0, server.log.read_text()
