@@ -1,6 +1,6 @@
 -- The audit log: every event is accepted, none can be changed, by anybody.
 \ir lib/begin.psql
-SELECT plan(47);
+SELECT plan(55);
 SET CONSTRAINTS ALL IMMEDIATE;
 
 -- P13: the log takes every action that the library and the commands write. A list of its own, so that an action that
@@ -10,7 +10,8 @@ SELECT lives_ok(format($$INSERT INTO promotion_audit_log (partner_id, actor_kind
   FROM (VALUES ('candidate.approved', 'candidate'), ('candidate.rejected', 'candidate'), ('rule.created', 'rule'),
                ('rule.regenerated', 'rule'), ('rule.deployed', 'rule'), ('rule.enabled', 'rule'), ('rule.disabled', 'rule'),
                ('rule.archived', 'rule'), ('user.signed_in', 'user'), ('user.sign_in_failed', 'user'), ('user.signed_out', 'user'),
-               ('user.created', 'user'), ('key.created', 'key'), ('key.rotated', 'key'), ('key.revoked', 'key'),
+               ('user.created', 'user'), ('user.invited', 'user'), ('user.changed', 'user'), ('user.disabled', 'user'), ('user.enabled', 'user'),
+               ('user.password_reset', 'user'), ('user.password_set', 'user'), ('user.locked', 'user'), ('user.unlocked', 'user'), ('key.created', 'key'), ('key.rotated', 'key'), ('key.revoked', 'key'),
                ('partner.created', 'partner'), ('site.created', 'site'), ('site.erased', 'site'), ('audit.pruned', 'audit'), ('appliance.created', 'appliance'),
                ('appliance.revoked', 'appliance'), ('thresholds.changed', 'thresholds')) AS v (action, entity);
 SELECT throws_ok($$INSERT INTO promotion_audit_log (partner_id, actor_kind, actor, action, entity, entity_id)
