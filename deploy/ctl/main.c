@@ -12,9 +12,10 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "promotion/keys.h"
 #include "promotion/operators.h"
 
-enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024, OUTPUT_CEILING = 64 * 1024 };
+enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024, OUTPUT_CEILING = 4 * 1024 * 1024 };
 
 /* An option of a command: `--name VALUE`. The first required one may also be given without its name. */
 struct option {
@@ -137,6 +138,29 @@ static bool add_key(struct run *run)
     return true;
 }
 
+static bool list_keys(struct run *run)
+{
+    const struct db_rows *rows;
+    if (!operator_list_keys(&run->operation, run->values[0], &rows, run->error))
+        return false;
+    json_open_array(run->json, "keys");
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct api_key key = api_key_at(rows, i);
+        json_open_object(run->json, NULL);
+        json_string(run->json, "id", key.id);
+        json_string(run->json, "prefix", key.prefix);
+        json_string(run->json, "name", key.name);
+        json_string(run->json, "scopes", key.scopes);
+        json_string(run->json, "acts_as", key.acts_as);
+        json_string(run->json, "status", key.status);
+        json_pg_time(run->json, "expires_at", key.expires_at);
+        json_pg_time(run->json, "last_used_at", key.last_used_at);
+        json_close(run->json);
+    }
+    json_close(run->json);
+    return true;
+}
+
 static bool rotate_key(struct run *run)
 {
     struct new_key key;
@@ -209,6 +233,7 @@ static const struct command COMMANDS[] = {
     {"user", "unlock", {{"email", true}}, unlock_user},
     {"user", "reset-password", {{"email", true}}, reset_password},
     {"key", "add", {{"partner", true}, {"scopes", true}, {"expires", true}, {"user", false}, {"name", false}}, add_key},
+    {"key", "list", {{"partner", true}}, list_keys},
     {"key", "rotate", {{"key", true}, {"expires", true}, {"overlap", false}}, rotate_key},
     {"key", "revoke", {{"key", true}, {"partner", false}}, revoke_key},
     {"site", "add", {{"partner", true}, {"site-id", true}, {"name", true}}, add_site},

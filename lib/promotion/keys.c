@@ -14,6 +14,9 @@ DB_STATEMENT(keys_list, 3,
              "AND (k.created_at, k.id) < ($2::timestamptz, $3::uuid) ORDER BY k.created_at DESC, k.id DESC LIMIT $1::int");
 DB_STATEMENT(keys_total, 0,
              "SELECT count(*) FROM (SELECT FROM api_keys WHERE partner_id = current_partner() LIMIT 10001) AS matches");
+DB_STATEMENT(keys_of_partner, 1,
+             "SELECT " KEY "FROM api_keys k JOIN partners p ON p.id = k.partner_id WHERE p.slug = $1 "
+             "ORDER BY k.created_at DESC, k.id DESC LIMIT 1000");
 DB_STATEMENT(key_lock, 2,
              "SELECT " KEY "FROM api_keys k WHERE k.id = $1::uuid AND k.partner_id = $2::uuid FOR UPDATE OF k");
 DB_STATEMENT(key_insert, 7,
@@ -40,6 +43,13 @@ bool keys_page(struct session *session, const struct page *page, struct list *li
         return false;
     *list = list_make(rows[0], rows[1], page);
     return true;
+}
+
+bool keys_of(struct database *database, struct arena *arena, const char *partner_slug, const struct db_rows **rows,
+             struct error *error)
+{
+    const struct db_call call = {&keys_of_partner, &partner_slug};
+    return db_read(database, arena, &call, 1, rows, error);
 }
 
 struct api_key api_key_at(const struct db_rows *rows, size_t row)

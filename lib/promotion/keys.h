@@ -43,4 +43,8 @@ bool key_rotate(struct change *change, struct slice id, long expires_s, long ove
 /* Ends a key at once. One that is revoked stays so, and nothing is logged. */
 bool key_revoke(struct change *change, struct slice id, struct api_key *key, struct error *error) MUST_USE;
 
+/* For operators: the newest 1,000 keys of a partner; rows for api_key_at. */
+bool keys_of(struct database *database, struct arena *arena, const char *partner_slug, const struct db_rows **rows,
+             struct error *error) MUST_USE;
+
 #endif

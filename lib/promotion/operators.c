@@ -283,6 +283,14 @@ bool operator_add_key(const struct operation *operation, const char *partner_slu
     return run_errand(&errand, error);
 }
 
+bool operator_list_keys(const struct operation *operation, const char *partner_slug, const struct db_rows **rows,
+                        struct error *error)
+{
+    struct errand errand;
+    return find(operation, &operator_find_partner, partner_slug, NULL, "partner", &errand, error) &&
+           keys_of(operation->database, operation->arena, partner_slug, rows, error);
+}
+
 struct key_rotation_wish {
     long expires_s, overlap_s;
 };

@@ -38,6 +38,10 @@ struct new_key {
 bool operator_add_key(const struct operation *operation, const char *partner_slug, const char *name, const char *scopes,
                       const char *user_email, long expires_s, struct new_key *key, struct error *error) MUST_USE;
 
+/* A partner's keys, newest first; rows for api_key_at of promotion/keys.h. */
+bool operator_list_keys(const struct operation *operation, const char *partner_slug, const struct db_rows **rows,
+                        struct error *error) MUST_USE;
+
 /* Replaces a key, named by its id, its prefix or itself, by a new one with the same scopes, person and name; the old one works for
  * `overlap_s` more seconds (0: not any more), never longer than it would have. ERROR_NOT_FOUND also for a key that is
  * revoked, expired or rotated before. */

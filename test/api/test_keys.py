@@ -337,6 +337,16 @@ def test_p38_a_repeated_end_is_answered_as_before(team):
 # ---- operators do the same ----
 
 
+def test_operators_list_a_partners_keys_without_their_secrets(team):
+    made = make(team.admin, "read", acts_as_me=True)
+    printed = control("key", "list", "--partner", team.slug)["keys"]
+    assert [key["id"] for key in printed] == [key["id"] for key in expect(200, team.admin.get(KEYS, limit=200))["keys"]]
+    assert printed[0]["prefix"] == made["key"]["prefix"] and printed[0]["acts_as"] == team.email
+    assert made["api_key"] not in str(printed)
+    with pytest.raises(Refused):
+        control("key", "list", "--partner", "nobody")
+
+
 def test_operators_and_admins_have_one_rotation(team, server):
     made = make(team.admin)
     new = control("key", "rotate", "--key", made["key"]["prefix"], "--expires", "1d", "--overlap", "1h")
