@@ -199,13 +199,16 @@ def test_a_key_is_rotated_once(team, server):
     expect(201, rotate(team.admin, new))
 
 
-def test_of_two_who_rotate_at_once_one_succeeds(team):
-    old = make(team.admin)["key"]
-    callers = [team.new_key("admin") for _ in range(3)]
-    answers = in_parallel(3, lambda index: rotate(callers[index], old))
-    assert sorted(answer.status for answer in answers) == [201, 409, 409]
-    winner = next(answer for answer in answers if answer.status == 201)
-    assert listed(team.admin, old)["replaced_by"] == winner["key"]["id"]
+def test_of_several_who_rotate_at_once_one_succeeds(team):
+    callers = [team.new_key("admin") for _ in range(4)]
+    for caller in callers:
+        expect(200, caller.get(KEYS))  # a connection is open
+    for _ in range(8):
+        old = make(team.admin)["key"]
+        answers = in_parallel(4, lambda index: rotate(callers[index], old))
+        assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+        winner = next(answer for answer in answers if answer.status == 201)
+        assert listed(team.admin, old)["replaced_by"] == winner["key"]["id"]
 
 
 def test_what_is_over_is_not_rotated(team, quickstart):
