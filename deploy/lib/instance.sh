@@ -154,11 +154,10 @@ instance_exists() { [ "$kind" != quickstart ] || [ "$(cat "$instance/etc/folder"
 # is_vacant DIR: whether it can become an instance: absent, empty, or holding no more than a summary.
 is_vacant() { [ ! -e "$1" ] || { [ -d "$1" ] && [ -z "$(find "$1" -mindepth 1 -maxdepth 1 ! -name quickstart.json -print -quit)" ]; }; }
 
-# setting NAME [FALLBACK]: what an earlier run of the quickstart chose (port, listen, demo, rate_limit).
+# setting NAME [FALLBACK]: what an earlier run chose (of the quickstart: port, listen, demo, rate_limit).
 setting() {
     local value=''
-    [ ! -f "$instance/etc/quickstart.conf" ] ||
-        value=$(sed -n "s/^$1 = //p" "$instance/etc/quickstart.conf")
+    [ ! -f "$etc_dir/$kind.conf" ] || value=$(sed -n "s/^$1 = //p" "$etc_dir/$kind.conf")
     printf '%s' "${value:-${2:-}}"
 }
 

@@ -102,8 +102,8 @@ pg_stop() {
         die "PostgreSQL does not stop; see $instance/log/postgresql.log"
 }
 
-# conninfo ROLE DATABASE: without a password; psql takes it from etc/pgpass.
-conninfo() { printf 'host=%s dbname=%s user=%s' "$sockets" "$2" "$1"; }
+# conninfo ROLE DATABASE: without a password; psql takes it from etc/pgpass. A host's database may be anywhere.
+conninfo() { printf '%s dbname=%s user=%s' "${database_base:-host=$sockets}" "$2" "$1"; }
 
 # psql_as ROLE DATABASE ARGUMENT…: a quiet psql that stops at the first error.
 psql_as() {
@@ -134,18 +134,22 @@ CONF
     [ "$before" = "$(cat "$etc_dir/flywheel.conf")" ] || handlers_renew
 }
 
-# pg_database: the database and its roles, with their passwords; the same the second time.
+# superuser_sql DATABASE: runs standard input with the login that the layout names for such work.
+superuser_sql() { database_run superuser psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$database_superuser dbname=$1" -f -; }
+
+# pg_database: the database and its roles, with their passwords; the same the second time. Works wherever the layout says
+# that the database is.
 pg_database() {
-    [ "$(psql_as postgres postgres -c "SELECT count(*) FROM pg_database WHERE datname = 'flywheel'")" = 1 ] ||
-        psql_as postgres postgres -c 'CREATE DATABASE flywheel'
-    psql_as postgres flywheel -c 'SET client_min_messages = warning' -f "$top/sql/roles.sql" >/dev/null ||
-        die "sql/roles.sql failed (see above)."
+    [ "$(superuser_sql postgres <<<"SELECT count(*) FROM pg_database WHERE datname = 'flywheel'")" = 1 ] ||
+        superuser_sql postgres <<<'CREATE DATABASE flywheel'
     {
         local key
+        printf 'SET client_min_messages = warning;\n'
+        cat "$top/sql/roles.sql"
         for key in "${role_keys[@]}"; do
             printf "ALTER ROLE flywheel_%s PASSWORD '%s';\n" "$key" "$(role_password "$key")"
         done
         printf "ALTER ROLE flywheel_migrate PASSWORD '%s';\n" "$(sed -n 's/^\*:\*:\*:flywheel_migrate://p' "$etc_dir/pgpass")"
         printf 'ALTER DATABASE flywheel OWNER TO flywheel_migrate;\n'
-    } | psql_as postgres flywheel -f - >/dev/null
+    } | superuser_sql flywheel >/dev/null || die "the roles could not be made (see above)."
 }

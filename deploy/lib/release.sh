@@ -191,7 +191,9 @@ replace() {
 put_programs_of_operators() {
     local names
     if [ -d "${bin_dir:-}" ] && [ -d "$1/bin" ]; then
-        if ! cmp -s "$1/bin/flywheel-supervisor" "$bin_dir/flywheel-supervisor"; then supervisor_changed=yes; fi
+        if [ -e "$bin_dir/flywheel-supervisor" ] && ! cmp -s "$1/bin/flywheel-supervisor" "$bin_dir/flywheel-supervisor"; then
+            supervisor_changed=yes
+        fi
         mapfile -t names < <(cd "$1/bin" && printf '%s\n' *)
         put_all "$1/bin" "$bin_dir" "${names[@]}"
     fi
@@ -217,7 +219,7 @@ describe() {
     local name
     for name in $(programs_in "$1"); do printf '%s %s %s\n' "$name" "$(build_id "$1/handlers/$name")" "$(sha256sum <"$1/handlers/$name" | cut -c1-12)"; done
     printf 'library - %s\n' "$(library_hash "$1/handlers" | cut -c1-12)"
-    printf 'dashboard - %s\n' "$(sha256sum <"$1/frontend/index.html" 2>/dev/null | cut -c1-12)"
+    [ ! -f "$1/frontend/index.html" ] || printf 'dashboard - %s\n' "$(sha256sum <"$1/frontend/index.html" | cut -c1-12)"
 }
 
 # tell_changes FROM TO: what is another one now.
@@ -237,7 +239,8 @@ finish() {
     remove_remains
     forget_old_assets "$1"
     tell_changes "$releases/current" "$1"
-    if [ -z "$interrupted" ] || [ "$2" = release ]; then
+    # Empty mounts, before the first release, are nothing to go back to.
+    if [ -n "$(programs_in "$releases/current")" ] && { [ -z "$interrupted" ] || [ "$2" = release ]; }; then
         rm -rf -- "$releases/before"
         mv -T "$releases/current" "$releases/before"
     fi
@@ -273,7 +276,7 @@ release_new() {
         image_handlers_dir=$1/handlers image_frontend_dir=$1/frontend
         layout_write "$etc_dir/layout"
     fi
-    say 'released. To take it back: ./deploy/release --rollback'
+    if [ -d "$releases/before" ]; then say 'released. To take it back: ./deploy/release --rollback'; fi
 }
 
 # release_rollback: exchanges what is in the mounts with the set before.

@@ -75,6 +75,34 @@ nginx_apply() {
     fi
 }
 
+# How many old logs are kept, the newest one as it is, the others compressed.
+readonly logs_kept=14
+
+# rotate_log FILE: FILE.1, FILE.2.gz … ; the oldest goes.
+rotate_log() {
+    local file=$1 number
+    [ -s "$file" ] || return 0
+    for ((number = logs_kept - 1; number >= 2; number--)); do
+        [ ! -e "$file.$number.gz" ] || mv -f "$file.$number.gz" "$file.$((number + 1)).gz"
+    done
+    [ ! -e "$file.1" ] || { gzip -f "$file.1" && mv -f "$file.1.gz" "$file.2.gz"; }
+}
+
+# servers_rotate_logs: begins new logs. nginx and the supervisor open theirs anew, and the handlers get fresh processes that
+# write there; PostgreSQL goes on in its file, which is copied and emptied.
+servers_rotate_logs() {
+    local file pid
+    for file in handlers nginx-access nginx-error postgresql; do
+        file=$log_dir/$file.log
+        rotate_log "$file"
+        [ -s "$file" ] || continue
+        if [ "$file" = "$log_dir/postgresql.log" ]; then as_server cp -p "$file" "$file.1" && as_server truncate -s 0 "$file"
+        else mv -f "$file" "$file.1"; fi
+    done
+    if pid=$(nginx_pid); then kill -USR1 "$pid"; fi
+    if pid=$(supervisor_pid); then kill -USR1 "$pid"; fi
+}
+
 # stop_process PID SECONDS SIGNAL: asks politely, waits, and insists.
 stop_process() {
     kill -"$3" "$1" 2>/dev/null || return 0

@@ -1,29 +1,32 @@
 """Asks one address over and over with four clients until a file appears; fails when an answer was anything but 200.
 
 usage: steady_load.py URL KEY STOP_FILE
+
+With FLYWHEEL_CONNECT=ADDRESS:PORT it connects there whatever the URL says, and FLYWHEEL_CA names the certificate to trust.
 """
 import http.client
 import os
 import sys
 import threading
-import urllib.parse
 
-url, key, stop_file = urllib.parse.urlsplit(sys.argv[1]), sys.argv[2], sys.argv[3]
+import connect
+
+url, key, stop_file = sys.argv[1:]
 answered, lost = [0] * 4, []
 
 
 def client(number):
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
+    connection, path = connect.to(url)
     while not os.path.exists(stop_file):
         try:
-            connection.request("GET", url.path, headers={"X-API-Key": key})
+            connection.request("GET", path, headers={"X-API-Key": key})
             answer = connection.getresponse()
             body = answer.read()
             if answer.status == 200:
                 answered[number] += 1
             else:
                 lost.append(f"{answer.status}: {body[:200]!r}")
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             lost.append(repr(error))
             connection.close()
 
