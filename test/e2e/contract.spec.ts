@@ -18,6 +18,9 @@ const interfaces: Record<string, string> = {
   Execution: "Execution",
   Site: "Site",
   AuditEntry: "AuditEntry",
+  Person: "Person",
+  PasswordLink: "PasswordLink",
+  ApiKey: "ApiKey",
   Problem: "Problem",
 };
 

@@ -1,22 +1,4 @@
-import type { Page } from "@playwright/test";
-import { approvable, dialog, expect, openCandidate, openView, test, undecided, views } from "./support";
-
-/** Presses Tab until what has the focus is called this, as a person without a mouse would. */
-async function tabTo(page: Page, name: string | RegExp, role = "button", most = 60) {
-  const wanted = page.getByRole(role as "button", { name });
-  for (let presses = 0; presses < most; presses++) {
-    await page.keyboard.press("Tab");
-    const there = await wanted.evaluateAll((all) => all.includes(document.activeElement as HTMLElement));
-    if (there) {
-      const outline = await page.evaluate(
-        () => getComputedStyle(document.activeElement as Element).outlineStyle,
-      );
-      expect(outline, `the focus on ${name} can be seen`).not.toBe("none");
-      return;
-    }
-  }
-  throw new Error(`Tab does not lead to ${role} ${name}`);
-}
+import { approvable, dialog, expect, openCandidate, openView, tabTo, test, undecided, views } from "./support";
 
 test("by keyboard: skip link, tabs, views, filters and sorting", async ({ page }) => {
   await openView(page, views.candidates);

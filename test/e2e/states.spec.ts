@@ -7,6 +7,8 @@ const calls = {
   executions: "**/learning/execution-history?*",
   sites: "**/partners/me/sites",
   decisions: "**/learning/audit?*",
+  people: "**/partners/me/users?*",
+  keys: "**/partners/me/keys?*",
 } as const;
 type List = keyof typeof calls;
 const lists = Object.keys(calls) as List[];
@@ -16,6 +18,8 @@ const words: Record<List, string> = {
   executions: "executions",
   sites: "sites",
   decisions: "log",
+  people: "people",
+  keys: "keys",
 };
 const emptyAnswers: Record<List, object> = {
   candidates: { candidates: [], total: 0, next_cursor: null },
@@ -23,6 +27,8 @@ const emptyAnswers: Record<List, object> = {
   executions: { executions: [], total: 0, next_cursor: null },
   sites: { sites: [] },
   decisions: { entries: [], total: 0, next_cursor: null },
+  people: { users: [], total: 0, next_cursor: null },
+  keys: { keys: [], total: 0, next_cursor: null },
 };
 const emptyTitles: Record<List, string> = {
   candidates: "Nothing yet",
@@ -30,6 +36,8 @@ const emptyTitles: Record<List, string> = {
   executions: "Nothing has run yet",
   sites: "No sites yet",
   decisions: "Nothing in the log yet",
+  people: "Nobody yet",
+  keys: "No keys yet",
 };
 
 const away = (route: Route) =>

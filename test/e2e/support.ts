@@ -71,7 +71,10 @@ export const views = {
   sites: "/?tab=sites",
   decided: "/?tab=learning&status=rejected",
   decisions: "/?tab=activity",
+  "access log": "/?tab=activity&about=access",
   "all executions": "/?tab=activity&view=executions",
+  people: "/?tab=access",
+  keys: "/?tab=access&view=keys",
 } as const;
 
 /** Goes to a view and waits until its list is there. */
@@ -137,4 +140,21 @@ export async function openCandidate(page: Page, one: Candidate): Promise<Locator
   return page
     .getByRole("row")
     .filter({ has: page.getByRole("button", { name: `Details of ${one.pattern_signature}` }) });
+}
+
+/** Presses Tab until what has the focus is called this, as a person without a mouse would. */
+export async function tabTo(page: Page, name: string | RegExp, role = "button", most = 60) {
+  const wanted = page.getByRole(role as "button", { name });
+  for (let presses = 0; presses < most; presses++) {
+    await page.keyboard.press("Tab");
+    const there = await wanted.evaluateAll((all) => all.includes(document.activeElement as HTMLElement));
+    if (there) {
+      const outline = await page.evaluate(
+        () => getComputedStyle(document.activeElement as Element).outlineStyle,
+      );
+      expect(outline, `the focus on ${name} can be seen`).not.toBe("none");
+      return;
+    }
+  }
+  throw new Error(`Tab does not lead to ${role} ${name}`);
 }

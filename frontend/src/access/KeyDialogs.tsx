@@ -81,7 +81,7 @@ export function CreateKeyDialog({ onMade, onClose }: MadeProps) {
             value={name}
             onChange={(event) => {
               setName(event.target.value);
-              setProblems({ ...problems, name: null });
+              setProblems((all) => ({ ...all, name: null }));
             }}
           />
         )}
@@ -94,7 +94,7 @@ export function CreateKeyDialog({ onMade, onClose }: MadeProps) {
         error={problems.scopes ?? null}
         onChange={(to) => {
           setChosen(to);
-          setProblems({ ...problems, scopes: null });
+          setProblems((all) => ({ ...all, scopes: null }));
         }}
       />
       <DaysField
@@ -103,7 +103,7 @@ export function CreateKeyDialog({ onMade, onClose }: MadeProps) {
         input={daysInput}
         onChange={(to) => {
           setDays(to);
-          setProblems({ ...problems, days: null });
+          setProblems((all) => ({ ...all, days: null }));
         }}
       />
       <label className="tick">

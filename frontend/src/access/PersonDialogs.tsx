@@ -77,10 +77,12 @@ export function InviteDialog({ onInvited, onClose }: InviteProps) {
             value={email}
             onChange={(event) => {
               setEmail(event.target.value);
-              setProblems({ ...problems, email: null });
+              setProblems((all) => ({ ...all, email: null }));
             }}
             onBlur={() => {
-              if (email !== "") setProblems({ ...problems, email: checkEmail(email) });
+              // Only ever adds: what the server has said stays until the address changes.
+              const found = email === "" ? null : checkEmail(email);
+              if (found) setProblems((all) => ({ ...all, email: found }));
             }}
           />
         )}
@@ -95,7 +97,7 @@ export function InviteDialog({ onInvited, onClose }: InviteProps) {
             value={name}
             onChange={(event) => {
               setName(event.target.value);
-              setProblems({ ...problems, name: null });
+              setProblems((all) => ({ ...all, name: null }));
             }}
           />
         )}

@@ -69,7 +69,7 @@ export function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
         input={currentInput}
         onChange={(to) => {
           setCurrent(to);
-          setProblems({ ...problems, current: null });
+          setProblems((all) => ({ ...all, current: null }));
         }}
       />
       <PasswordField
@@ -81,10 +81,11 @@ export function ChangePasswordDialog({ onClose }: { onClose: () => void }) {
         input={nextInput}
         onChange={(to) => {
           setNext(to);
-          setProblems({ ...problems, next: null });
+          setProblems((all) => ({ ...all, next: null }));
         }}
         onBlur={() => {
-          if (next !== "") setProblems({ ...problems, next: checkPassword(next, email) });
+          const found = next === "" ? null : checkPassword(next, email);
+          if (found) setProblems((all) => ({ ...all, next: found }));
         }}
       />
     </FormDialog>

@@ -85,7 +85,8 @@ export function SetPasswordPage({ token, onDone, onLeave }: Props) {
                 setProblem(null);
               }}
               onBlur={() => {
-                if (password !== "") setProblem(checkPassword(password));
+                const found = password === "" ? null : checkPassword(password);
+                if (found) setProblem(found);
               }}
             />
             <button type="submit" className="button button-primary" aria-disabled={work.isPending}>
