@@ -14,17 +14,25 @@ is_program() { [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,62}$ ]]; }
 # build_id FILE: what the program says of itself; empty when it cannot.
 build_id() { timeout 5 "$1" --build-id 2>/dev/null </dev/null | head -n 1 || true; }
 
+# programs_of FOLDER: its programs, `SHA-256  NAME` a line.
+programs_of() (
+    cd "$1" || return 0
+    local file names=()
+    for file in *; do
+        if is_program "$file" && [ -x "$file" ]; then names+=("$file"); fi
+    done
+    if [ ${#names[@]} -gt 0 ]; then sha256sum "${names[@]}"; fi
+)
+
 # folder_state FOLDER: {library_sha256, programs: {name: {sha256, build_id}}} as JSON; null without the folder.
 folder_state() {
     [ -n "$1" ] && [ -d "$1" ] || { printf 'null'; return; }
-    local file name
-    for file in "$1"/*; do
-        name=$(basename "$file")
-        is_program "$name" && [ -x "$file" ] || continue
-        jq -n --arg name "$name" --arg sha256 "$(sha256sum <"$file" | cut -c1-64)" --arg build_id "$(build_id "$file")" \
-            '{key: $name, value: {sha256: $sha256, build_id: (if $build_id == "" then null else $build_id end)}}'
-    done | jq -s --arg library "$(library_hash "$1")" \
-        '{library_sha256: (if $library == "" then null else $library end), programs: from_entries}'
+    local hash name
+    programs_of "$1" | while read -r hash name; do printf '%s\t%s\t%s\n' "$name" "$hash" "$(build_id "$1/$name")"; done |
+        jq -R -s --arg library "$(library_hash "$1")" '
+            {library_sha256: (if $library == "" then null else $library end),
+             programs: (split("\n") | map(select(. != "") | split("\t")
+                 | {key: .[0], value: {sha256: .[1], build_id: (if .[2] == "" then null else .[2] end)}}) | from_entries)}'
 }
 
 # supervisor_lives: whether the one that wrote the state file does. Where its process cannot be seen (a container beside
@@ -49,9 +57,7 @@ running_state() {
 # a state file from before the last copy does not count.
 mount_serves() {
     local wanted
-    wanted=$(cd "$handlers_dir" && for file in *; do
-        if is_program "$file" && [ -x "$file" ]; then sha256sum "$file"; fi
-    done)
+    wanted=$(programs_of "$handlers_dir")
     running_state | jq -e --arg wanted "$wanted" --arg library "$(library_hash "$handlers_dir")" '
         .settled and ($wanted | length > 0) and (.programs as $programs
         | all($wanted | split("\n")[] | split("  "); . as [$hash, $name]

@@ -57,12 +57,7 @@ keep_current() {
 }
 
 # programs_in SET: the names of its handlers.
-programs_in() {
-    local file
-    for file in "$1"/handlers/*; do
-        if is_program "$(basename "$file")" && [ -x "$file" ]; then basename "$file"; fi
-    done
-}
+programs_in() { programs_of "$1/handlers" | cut -c67-; }
 
 # check_set SET: whether it is whole: every program says what it is.
 check_set() {
@@ -136,7 +131,7 @@ supervisor_is_seen() { [ -n "${run_dir:-}" ] && supervisor_lives; }
 # failures_since MOMENT: the very files of the mount that did not start since then, with the reason, one a line.
 failures_since() {
     local wanted
-    wanted=$(cd "$handlers_dir" && for file in *; do if is_program "$file"; then sha256sum "$file"; fi; done)
+    wanted=$(programs_of "$handlers_dir")
     running_state | jq -r --arg since "$1" --arg wanted "$wanted" '
         ($wanted | split("\n") | map(split("  ") | {key: .[1], value: .[0][0:16]}) | from_entries) as $hashes
         | .programs | to_entries[] | .key as $name | .value.last_failure as $failure
@@ -216,8 +211,8 @@ put_image() {
 
 # describe SET: name and build of each handler, and the dashboard's page, one a line.
 describe() {
-    local name
-    for name in $(programs_in "$1"); do printf '%s %s %s\n' "$name" "$(build_id "$1/handlers/$name")" "$(sha256sum <"$1/handlers/$name" | cut -c1-12)"; done
+    local name hash
+    while read -r hash name; do printf '%s %s %s\n' "$name" "$(build_id "$1/handlers/$name")" "${hash:0:12}"; done < <(programs_of "$1/handlers")
     printf 'library - %s\n' "$(library_hash "$1/handlers" | cut -c1-12)"
     [ ! -f "$1/frontend/index.html" ] || printf 'dashboard - %s\n' "$(sha256sum <"$1/frontend/index.html" | cut -c1-12)"
 }

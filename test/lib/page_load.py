@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 import threading
+import time
 
 import connect
 
@@ -36,6 +37,7 @@ def get(connection, path, compressed):
 def client(number):
     connection, _ = connect.to(url)
     while not os.path.exists(stop_file):
+        time.sleep(0.02)
         try:
             page = get(connection, "/", False)
             if page not in pages:

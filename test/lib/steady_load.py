@@ -8,6 +8,7 @@ import http.client
 import os
 import sys
 import threading
+import time
 
 import connect
 
@@ -18,6 +19,7 @@ answered, lost = [0] * 4, []
 def client(number):
     connection, path = connect.to(url)
     while not os.path.exists(stop_file):
+        time.sleep(0.002)
         try:
             connection.request("GET", path, headers={"X-API-Key": key})
             answer = connection.getresponse()
