@@ -35,26 +35,71 @@ static const struct input ROTATION[] = {
     {.name = "overlap_hours", .type = INPUT_INTEGER, .lowest = 0, .highest = 720},
 };
 
-#define LIST(operation_name, path_text, function)                                                                     \
-    {.operation = operation_name, .method = "GET", .path = path_text, .access = ACCESS_ADMIN, .query = PAGE,           \
-     .query_count = COUNT_OF(PAGE), .serve = function}
-#define CHANGE(operation_name, method_text, path_text, table, function)                                               \
-    {.operation = operation_name, .method = method_text, .path = path_text, .access = ACCESS_ADMIN,                    \
-     .body = BODY_CLOSED, .body_limit = BODY_LIMIT_PARTNER, .members = table, .member_count = COUNT_OF(table),         \
-     .serve = function}
-#define ACTION(operation_name, path_text, function)                                                                   \
-    {.operation = operation_name, .method = "POST", .path = path_text, .access = ACCESS_ADMIN, .body = BODY_CLOSED,    \
-     .body_limit = BODY_LIMIT_PARTNER, .serve = function}
-
 static const struct endpoint ENDPOINTS[] = {
-    LIST("listUsers", "/api/partners/me/users", list_users),
-    CHANGE("inviteUser", "POST", "/api/partners/me/users", INVITATION, invite_user),
-    CHANGE("changeUser", "PATCH", "/api/partners/me/users/{id}", PERSON, change_user),
-    ACTION("resetPassword", "/api/partners/me/users/{id}/password-reset", reset_password),
-    LIST("listKeys", "/api/partners/me/keys", list_keys),
-    CHANGE("createKey", "POST", "/api/partners/me/keys", KEY, create_key),
-    CHANGE("rotateKey", "POST", "/api/partners/me/keys/{id}/rotate", ROTATION, rotate_key),
-    ACTION("revokeKey", "/api/partners/me/keys/{id}/revoke", revoke_key),
+    {.operation = "listUsers",
+     .method = "GET",
+     .path = "/api/partners/me/users",
+     .access = ACCESS_ADMIN,
+     .query = PAGE,
+     .query_count = COUNT_OF(PAGE),
+     .serve = list_users},
+    {.operation = "inviteUser",
+     .method = "POST",
+     .path = "/api/partners/me/users",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .members = INVITATION,
+     .member_count = COUNT_OF(INVITATION),
+     .serve = invite_user},
+    {.operation = "changeUser",
+     .method = "PATCH",
+     .path = "/api/partners/me/users/{id}",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .members = PERSON,
+     .member_count = COUNT_OF(PERSON),
+     .serve = change_user},
+    {.operation = "resetPassword",
+     .method = "POST",
+     .path = "/api/partners/me/users/{id}/password-reset",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .serve = reset_password},
+    {.operation = "listKeys",
+     .method = "GET",
+     .path = "/api/partners/me/keys",
+     .access = ACCESS_ADMIN,
+     .query = PAGE,
+     .query_count = COUNT_OF(PAGE),
+     .serve = list_keys},
+    {.operation = "createKey",
+     .method = "POST",
+     .path = "/api/partners/me/keys",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .members = KEY,
+     .member_count = COUNT_OF(KEY),
+     .serve = create_key},
+    {.operation = "rotateKey",
+     .method = "POST",
+     .path = "/api/partners/me/keys/{id}/rotate",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .members = ROTATION,
+     .member_count = COUNT_OF(ROTATION),
+     .serve = rotate_key},
+    {.operation = "revokeKey",
+     .method = "POST",
+     .path = "/api/partners/me/keys/{id}/revoke",
+     .access = ACCESS_ADMIN,
+     .body = BODY_CLOSED,
+     .body_limit = BODY_LIMIT_PARTNER,
+     .serve = revoke_key},
 };
 
 int main(int argc, char **argv)

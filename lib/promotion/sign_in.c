@@ -32,18 +32,18 @@ struct sign_in_task {
 };
 
 /* Takes the account of that address into the session's principal, and its password's hash; none is no error. */
-static bool find_account(struct sign_in_task *task, const char **password_hash, struct error *error)
+static bool find_account(struct sign_in_task *task, const char **stored, struct error *error)
 {
     struct session *session = task->session;
     const struct db_call call = {&sign_in_find, &task->email};
     const struct db_rows *rows;
     if (!db_read(session->database, session->arena, &call, 1, &rows, error))
         return false;
-    *password_hash = NULL;
+    *stored = NULL;
     if (db_count(rows) == 0)
         return true;
     session->principal = person(db_value(rows, 0, 0), db_value(rows, 0, 1), db_value(rows, 0, 3));
-    *password_hash = db_text(rows, 0, 2);
+    *stored = db_text(rows, 0, 2);
     return true;
 }
 
@@ -84,10 +84,10 @@ bool account_sign_in(struct database *database, struct arena *arena, const char 
     struct session session = {.database = database, .arena = arena, .request_id = request_id, .needed = SCOPE_USER,
                               .session_hash = bytea_text(arena, &hash)};
     struct sign_in_task task = {.session = &session, .email = arena_text(arena, email)};
-    const char *password_hash;
-    if (!lockout_begin(database, arena, task.email, &task.attempt, error) || !find_account(&task, &password_hash, error))
+    const char *stored;
+    if (!lockout_begin(database, arena, task.email, &task.attempt, error) || !find_account(&task, &stored, error))
         return false;
-    if (!password_fits(arena, password_hash, password))
+    if (!password_fits(arena, stored, password))
         return refuse(&task, error);
     return db_write(database, arena, open_session, &task, error) && account_read(&session, partner, user, error);
 }
