@@ -144,6 +144,12 @@ static bool peer_has_gone(int fd)
     return poll(&peer, 1, 0) == 1;
 }
 
+bool fastcgi_is_abandoned(int fd)
+{
+    struct pollfd peer = {.fd = fd};
+    return poll(&peer, 1, 0) == 1 && (peer.revents & POLLHUP) != 0;
+}
+
 enum fastcgi_arrival fastcgi_peek(int fd)
 {
     enum fastcgi_arrival arrival = look(fd);

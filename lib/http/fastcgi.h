@@ -26,6 +26,9 @@ enum fastcgi_arrival fastcgi_peek(int fd);
 
 typedef void fastcgi_arrived(void *argument);
 
+/* The peer has closed the connection and will read no answer. */
+bool fastcgi_is_abandoned(int fd);
+
 /* What a worker keeps from request to request: its arena and buffers. */
 struct fastcgi_worker;
 struct fastcgi_worker *fastcgi_worker_new(http_handler *handler, void *argument) MUST_USE;

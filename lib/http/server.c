@@ -19,7 +19,7 @@
 
 /* A connection is known by its descriptor; these are indexed by it. A stale event for a descriptor that was
  * closed and given out again does no harm: it leads to one look at a connection that has nothing to say. */
-enum { CONNECTIONS_MAX = 4096, EVENTS_AT_ONCE = 64, SWEEP_MS = 1000 };
+enum { CONNECTIONS_MAX = 4096, EVENTS_AT_ONCE = 64, SWEEP_MS = 1000, LONG_WAIT_S = 1 };
 
 /* Whoever has made a slot busy owns its connection, and alone reads from the descriptor or closes it. */
 enum slot_state {
@@ -76,6 +76,7 @@ static int64_t now_s(void)
 
 static void enqueue(struct server *server, struct queue *queue, int fd)
 {
+    atomic_store(&server->slots[fd].since, now_s());
     pthread_mutex_lock(&server->lock);
     queue->fds[(queue->head + queue->count++) % CONNECTIONS_MAX] = fd;
     pthread_cond_signal(&server->filled);
@@ -229,12 +230,24 @@ static void park(struct server *server, int fd)
 
 /* ---- workers ------------------------------------------------------------------------------------ */
 
+/* After a long wait for a worker the gateway may have given up: what it asked for is then not done any more, or a queue
+ * that was once too long would stay so. */
+static bool was_given_up(struct server *server, int fd)
+{
+    return now_s() - atomic_load(&server->slots[fd].since) > LONG_WAIT_S && fastcgi_is_abandoned(fd);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct server *server = worker->server;
     struct fastcgi_worker *fastcgi = fastcgi_worker_new(server->handler, server->argument);
     for (int fd; (fd = dequeue(server, worker)) >= 0;) {
+        if (was_given_up(server, fd)) {
+            has_arrived(worker);
+            hang_up(server, fd);
+            continue;
+        }
         bool keep = fastcgi_serve(fastcgi, fd, !atomic_load(&server->draining), has_arrived, worker);
         has_arrived(worker);
         if (keep)

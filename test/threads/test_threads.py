@@ -12,9 +12,10 @@ import time
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "lib"))
+sys.path[:0] = [str(pathlib.Path(__file__).parents[1] / folder) for folder in ("lib", "api")]
 
 from handlers import Handler, Instance  # noqa: E402
+from house.owner import Owner  # noqa: E402
 from fastcgi import BEGIN, PARAMS, record, request  # noqa: E402
 
 PROGRAMS = pathlib.Path(os.environ["FLYWHEEL_TSAN_BUILD"]) / "handlers"
@@ -131,3 +132,28 @@ def test_P36_no_two_threads_of_a_handler_get_in_each_others_way(program, instanc
     assert "ThreadSanitizer" not in handler.log(), handler.log()[handler.log().index("WARNING: ThreadSanitizer"):][:6000]
     assert status == 0, handler.log()[-3000:]
     print(f"{program}: {load.served} requests served beside {load.bothered} hostile peers")
+
+
+def test_P36_what_nobody_waits_for_any_more_is_not_done(instance, tmp_path):
+    """Every worker waits for the database while callers ask and give up; those who ask later do not wait for their answers."""
+    make, _ = get(instance, LEARNING + "/stats")
+    handler = Handler(PROGRAMS / "learning-stats", tmp_path, instance.config)
+    owner = Owner(instance.summary)
+    owner.connection.autocommit = False
+    owner.run("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE")
+    patient = [handler.connect() for _ in range(4)]  # as many as there are workers
+    for connection in patient:
+        connection.send(make(True))
+    time.sleep(0.5)
+    for _ in range(40):
+        connection = handler.connect()
+        connection.send(make(True))
+        connection.close()
+    time.sleep(2.5)
+    owner.connection.rollback()
+    assert [connection.answer()[0] for connection in patient] == [200] * 4
+    late = handler.connect()
+    late.send(make(False))
+    assert late.answer()[0] == 200
+    assert handler.stop() == 0, handler.log()[-3000:]
+    assert handler.log().count('"event":"request"') == 5
