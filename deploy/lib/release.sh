@@ -70,14 +70,22 @@ check_set() {
     [ "$count" -gt 0 ] || die "there are no handlers in $1/handlers."
 }
 
-# self_check SET: every handler's own check, with this instance's configuration, against its database.
+# self_check SET: every handler's own check, with this instance's configuration, against its database; all at once.
 self_check() {
     [ "$kind" != bare ] || return 0
-    local name said
+    local name said=$releases/said
+    rm -rf -- "$said"
+    mkdir -p "$said"
     for name in $(programs_in "$1"); do
-        said=$(as_server timeout 30 "$1/handlers/$name" --check --config "$etc_dir/flywheel.conf" 2>&1 </dev/null) ||
-            die "the new $name does not pass its self-check; nothing was replaced. It says: ${said:-nothing}"
+        as_server timeout 60 "$1/handlers/$name" --check --config "$etc_dir/flywheel.conf" >"$said/$name" 2>&1 </dev/null ||
+            touch "$said/$name.failed" &
     done
+    wait
+    for name in "$said"/*.failed; do
+        [ -e "$name" ] || continue
+        die "the new $(basename "$name" .failed) does not pass its self-check; nothing was replaced. It says: $(cat "${name%.failed}")"
+    done
+    rm -rf -- "$said"
 }
 
 # put_all FROM TO NAME…: copies beside their places first, then renames in one go.
