@@ -1,6 +1,6 @@
 """Runs a compose file with podman alone: for the container test, where no docker-compose is.
 
-usage: compose.py --file FILE --project NAME --podman PROGRAM COMMAND
+usage: compose.py --file FILE… --project NAME --podman PROGRAM COMMAND
 
   up                    every service, in the order and under the conditions of depends_on
   run SERVICE WORD…     the service's container once more with other words, removed when it ends
@@ -44,6 +44,18 @@ def load(path):
     if unknown:
         fail(f"{path}: unknown members {sorted(unknown)}")
     return document
+
+
+def merge(one, other):
+    """What a later file says besides, or otherwise: members by name, lists one after the other."""
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(one.get(key), dict):
+            merge(one[key], value)
+        elif isinstance(value, list) and isinstance(one.get(key), list):
+            one[key] = one[key] + value
+        else:
+            one[key] = value
+    return one
 
 
 def seconds(text):
@@ -101,7 +113,7 @@ def healthcheck(value, _):
 
 
 MEMBERS = {
-    "image": None, "build": None, "command": None, "depends_on": None,
+    "image": None, "build": None, "command": None, "depends_on": None, "profiles": None,
     "read_only": lambda value, _: ["--read-only", "--read-only-tmpfs=false"] if value else [],
     "cap_drop": each("--cap-drop"),
     "cap_add": each("--cap-add"),
@@ -128,7 +140,9 @@ MEMBERS = {
 
 class Project:
     def __init__(self, options):
-        self.name, self.podman, self.document = options.project, options.podman, load(options.file)
+        self.name, self.podman, self.document = options.project, options.podman, {}
+        for file in options.file:
+            merge(self.document, load(file))
 
     def call(self, *arguments, check=True, quiet=False):
         output = subprocess.DEVNULL if quiet else None
@@ -187,7 +201,8 @@ class Project:
     def up(self):
         if self.call("network", "exists", f"{self.name}_default", check=False) != 0:
             self.call("network", "create", f"{self.name}_default", quiet=True)
-        started, waiting = set(), dict(self.document["services"])
+        started = set()
+        waiting = {name: service for name, service in self.document["services"].items() if "profiles" not in service}
         while waiting:
             ready = [name for name in waiting if set(self.service(name).get("depends_on", {})) <= started]
             if not ready:
@@ -208,7 +223,7 @@ class Project:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--file", required=True)
+    parser.add_argument("--file", required=True, action="append")
     parser.add_argument("--project", required=True)
     parser.add_argument("--podman", required=True)
     parser.add_argument("command", choices=["up", "run", "start", "down"])

@@ -15,9 +15,9 @@ SERVERS = ("database", "handlers", "nginx")
 
 @pytest.fixture(name="project")
 def fixture_project(monkeypatch):
-    for name in ("HOST_DIR", "PORT", "LISTEN", "RATE_LIMIT", "IMAGE", "DATABASE_IMAGE"):
+    for name in ("HOST_DIR", "PORT", "LISTEN", "SERVER_NAME", "TLS_PORT", "RATE_LIMIT", "IMAGE", "DATABASE_IMAGE"):
         monkeypatch.delenv(f"FLYWHEEL_{name}", raising=False)
-    return compose.Project(argparse.Namespace(project="flywheel", podman="false", file=FILES / "compose.yaml"))
+    return compose.Project(argparse.Namespace(project="flywheel", podman="false", file=[FILES / "compose.yaml"]))
 
 
 @pytest.fixture(name="services")
@@ -83,10 +83,25 @@ def test_p41_each_gets_the_secrets_it_needs_and_no_other(project, services, layo
     assert layout["etc_dir"] == "/run/secrets"
     got = {name: set(service.get("secrets", [])) for name, service in services.items()}
     assert got == {"database": {"pgpass"}, "migrate": {"pgpass", "flywheel.conf"}, "handlers": {"flywheel.conf"},
-                   "fill": set(), "nginx": set()}
+                   "tools": {"pgpass", "flywheel.conf"}, "fill": set(), "nginx": set()}
     for name, secret in project.document["secrets"].items():
         assert secret["file"] == f"/opt/mcp-server/secrets/{name}"
         assert f"secret {name}\n" in (FILES / "prepare").read_text() + "\n"
+
+
+def test_with_tls_nginx_alone_gets_the_key(monkeypatch):
+    monkeypatch.setenv("FLYWHEEL_SERVER_NAME", "flywheel.example")
+    files = [FILES / "compose.yaml", FILES / "compose.tls.yaml"]
+    services = compose.Project(argparse.Namespace(project="flywheel", podman="false", file=files)).document["services"]
+    assert services["nginx"]["secrets"] == ["tls.crt", "tls.key"]
+    assert services["nginx"]["environment"]["FLYWHEEL_SERVER_NAME"] == "flywheel.example"
+    assert services["nginx"]["ports"] == ["127.0.0.1:8080:8080", "127.0.0.1:443:8443"]
+    assert not any("tls.key" in service.get("secrets", []) for name, service in services.items() if name != "nginx")
+
+
+def test_back_ups_lie_on_the_host_where_the_commands_put_them(services, layout):
+    assert mounts(services["tools"])[layout["state_dir"] + "/backups"] == ("/opt/mcp-server/backups/", [])
+    assert "profiles" in services["tools"], "it is run by name alone"
 
 
 def test_only_nginx_is_on_a_network_and_only_this_machine_reaches_it(services):
@@ -127,6 +142,8 @@ def test_nothing_serves_before_schema_and_folders_are_there(services):
 def test_every_command_is_a_role_of_the_entry(services):
     entry = (FILES / "entry").read_text()
     for name, service in services.items():
+        if name == "tools":
+            continue
         assert service["command"] == [name]
         assert f"\nrole_{name}() {{" in entry
 
