@@ -12,4 +12,4 @@ createRoot(root).render(
   </StrictMode>,
 );
 // While the server is asked who this is.
-setTimeout(prepareFormats, 30);
+prepareFormats();

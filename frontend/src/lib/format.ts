@@ -10,9 +10,9 @@ const whole = once(() => new Intl.NumberFormat(undefined, { maximumFractionDigit
 const percent = once(() => new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 }));
 const oneDigit = once(() => new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }));
 
-/** Makes those that nearly every view needs, at a moment when nobody waits for anything else. */
+/** Makes those that nearly every view needs, one after the other, so that nothing has to wait long. */
 export function prepareFormats(): void {
-  for (const make of [whole, percent, local, clock]) make();
+  for (const make of [whole, local, clock]) setTimeout(make);
 }
 
 export const noValue = "–";

@@ -25,7 +25,7 @@ interface Props<Row> {
 }
 
 /** How many rows are drawn at once: more than fit on a screen. */
-const atFirst = 12;
+const atFirst = 10;
 
 /**
  * A table on a wide screen, a stack of cards on a narrow one (by CSS alone). Roles are written out
