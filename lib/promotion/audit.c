@@ -1,5 +1,7 @@
 #include "promotion/audit.h"
 
+#include "base/json.h"
+
 DB_STATEMENT(audit_record, 14,
              "INSERT INTO promotion_audit_log (partner_id, actor_kind, actor_id, actor, request_id, action, entity, "
              "entity_id, site_id, pattern_signature, rule_id, before, after, reason) "
@@ -22,6 +24,27 @@ DB_STATEMENT(audit_list_access, 2, LIST(ACCESS));
 DB_STATEMENT(audit_total, 0, TOTAL(""));
 DB_STATEMENT(audit_total_decisions, 0, TOTAL(DECISIONS));
 DB_STATEMENT(audit_total_access, 0, TOTAL(ACCESS));
+
+enum { DETAILS_CEILING = 8 * 1024 };
+
+const char *audit_details(struct arena *arena, const char *const *names, const struct slice *values)
+{
+    struct buffer text = buffer_make(DETAILS_CEILING);
+    struct json_writer json = json_writer_make(&text);
+    json_open_object(&json, NULL);
+    for (size_t i = 0; names[i] != NULL; i++)
+        json_string(&json, names[i], values[i]);
+    json_writer_end(&json);
+    const char *copy = arena_text(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return copy;
+}
+
+const char *audit_address(struct arena *arena, struct slice email)
+{
+    static const char *const names[] = {"email", NULL};
+    return audit_details(arena, names, &email);
+}
 
 struct db_call audit_call(const struct session *session, const struct audit_event *event)
 {

@@ -19,6 +19,12 @@ struct audit_event {
     struct slice reason;
 };
 
+/* An object of texts for `before` and `after`: `names`, ended by NULL, and their values. In the arena. */
+const char *audit_details(struct arena *arena, const char *const *names, const struct slice *values);
+
+/* The address of a person whom an event is about, as such an object. */
+const char *audit_address(struct arena *arena, struct slice email);
+
 /* The statement call that records an event, to be sent with those of the change itself. */
 struct db_call audit_call(const struct session *session, const struct audit_event *event);
 

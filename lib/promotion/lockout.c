@@ -47,7 +47,8 @@ static bool write_failure(struct db_transaction *transaction, void *argument, st
                                         .partner_id = lock.principal.partner_id};
     struct slice user_id = failure->session->principal.user_id;
     const struct audit_event failed = {.action = "user.sign_in_failed", .entity = "user", .entity_id = user_id};
-    const struct audit_event locked = {.action = "user.locked", .entity = "user", .entity_id = user_id};
+    const struct audit_event locked = {.action = "user.locked", .entity = "user", .entity_id = user_id,
+                                       .after = audit_address(lock.arena, failure->session->principal.actor)};
     const struct db_call calls[] = {audit_call(failure->session, &failed), audit_call(&lock, &locked)};
     const struct db_rows *rows[COUNT_OF(calls)];
     return db_run(transaction, calls, failure->locks ? 2 : 1, rows, error);

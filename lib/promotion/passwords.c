@@ -74,7 +74,8 @@ static bool refuse_link(struct error *error)
 static struct audit_event password_event(const struct session *session)
 {
     return (struct audit_event){.action = "user.password_set", .entity = "user",
-                                .entity_id = session->principal.user_id};
+                                .entity_id = session->principal.user_id,
+                                .after = audit_address(session->arena, session->principal.actor)};
 }
 
 static bool use_link(struct db_transaction *transaction, void *argument, struct error *error)

@@ -1,7 +1,6 @@
 #include "promotion/users.h"
 
 #include "base/crypto.h"
-#include "base/json.h"
 #include "promotion/audit.h"
 #include "promotion/lockout.h"
 
@@ -31,8 +30,6 @@ DB_STATEMENT(user_link, 4,
              "VALUES ($1::uuid, $2::uuid, $3::bytea, now(), now() + make_interval(hours => $4::int)) "
              "ON CONFLICT (user_id) DO UPDATE SET token_hash = $3::bytea, created_at = now(), "
              "expires_at = now() + make_interval(hours => $4::int) RETURNING l.expires_at");
-
-enum { DETAILS_CEILING = 8 * 1024 };
 
 /* ---- the list ------------------------------------------------------------------------------------------- */
 
@@ -83,20 +80,6 @@ static bool lock_person(struct change *change, struct slice id, struct person *p
         return error_set(error, ERROR_NOT_FOUND, "user-not-found", "There is no person with this id.");
     *person = person_at(rows, 0);
     return true;
-}
-
-/* `{"name": value, …}` for the log; names end with NULL. */
-static const char *details(struct arena *arena, const char *const *names, const struct slice *values)
-{
-    struct buffer text = buffer_make(DETAILS_CEILING);
-    struct json_writer json = json_writer_make(&text);
-    json_open_object(&json, NULL);
-    for (size_t i = 0; names[i] != NULL; i++)
-        json_string(&json, names[i], values[i]);
-    json_writer_end(&json);
-    const char *copy = arena_text(arena, buffer_slice(&text));
-    buffer_free(&text);
-    return copy;
 }
 
 static struct db_call event_call(struct change *change, const char *action, struct slice user_id, const char *before,
@@ -150,15 +133,15 @@ bool user_invite(struct change *change, struct slice email, struct slice display
                          "Somebody has this e-mail address already; one address belongs to one person.");
     *person = person_at(rows, 0);
     const struct slice made[] = {email, person->display_name, role};
-    struct db_call log = event_call(change, "user.invited", person->id, NULL, details(arena, names, made));
+    struct db_call log = event_call(change, "user.invited", person->id, NULL, audit_details(arena, names, made));
     return make_link(change, person, INVITATION_HOURS, link, error) &&
            db_run(change->transaction, &log, 1, &rows, error);
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------- */
 
-static const char *const PROFILE[] = {"role", "display_name", NULL};
-static const char *const STATUS[] = {"status", NULL};
+static const char *const PROFILE[] = {"email", "role", "display_name", NULL};
+static const char *const STATUS[] = {"email", "status", NULL};
 
 static bool is_active_admin(struct slice role, struct slice status)
 {
@@ -181,11 +164,13 @@ static bool apply_profile(struct change *change, struct slice role, struct slice
                           struct error *error)
 {
     struct arena *arena = change->session->arena;
-    const struct slice before[] = {person->role, person->display_name}, after[] = {role, display_name};
+    const struct slice before[] = {person->email, person->role, person->display_name};
+    const struct slice after[] = {person->email, role, display_name};
     const char *values[] = {arena_text(arena, person->id), arena_text(arena, role), arena_text(arena, display_name)};
     const struct db_call calls[] = {
         {&user_update_profile, values},
-        event_call(change, "user.changed", person->id, details(arena, PROFILE, before), details(arena, PROFILE, after)),
+        event_call(change, "user.changed", person->id, audit_details(arena, PROFILE, before),
+                   audit_details(arena, PROFILE, after)),
     };
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
@@ -198,10 +183,12 @@ static bool apply_status(struct change *change, struct slice status, struct pers
 {
     struct arena *arena = change->session->arena;
     const char *action = slice_is(status, "disabled") ? "user.disabled" : "user.enabled";
+    const struct slice before[] = {person->email, person->status}, after[] = {person->email, status};
     const char *values[] = {arena_text(arena, person->id), arena_text(arena, status)};
     const struct db_call calls[] = {
         {&user_update_status, values},
-        event_call(change, action, person->id, details(arena, STATUS, &person->status), details(arena, STATUS, &status)),
+        event_call(change, action, person->id, audit_details(arena, STATUS, before),
+                   audit_details(arena, STATUS, after)),
     };
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!db_run(change->transaction, calls, COUNT_OF(calls), rows, error))
@@ -280,7 +267,7 @@ static bool unlock(struct change *change, struct person *person, bool *was_locke
 {
     struct arena *arena = change->session->arena;
     struct db_call forget = lockout_forget_call(arena, arena_text(arena, person->email));
-    struct db_call log = event_call(change, "user.unlocked", person->id, NULL, NULL);
+    struct db_call log = event_call(change, "user.unlocked", person->id, NULL, audit_address(arena, person->email));
     const struct db_rows *rows;
     if (!db_run(change->transaction, &forget, 1, &rows, error))
         return false;
@@ -303,7 +290,8 @@ bool user_reset_password(struct change *change, struct slice id, struct person *
     if (slice_is(person->status, "disabled"))
         return error_set(error, ERROR_CONFLICT, "user-disabled", "This person is disabled; enable the person first.");
     int hours = person->has_password ? RESET_HOURS : INVITATION_HOURS;
-    struct db_call log = event_call(change, "user.password_reset", person->id, NULL, NULL);
+    const char *whose = audit_address(change->session->arena, person->email);
+    struct db_call log = event_call(change, "user.password_reset", person->id, NULL, whose);
     const struct db_rows *rows;
     return make_link(change, person, hours, link, error) && db_run(change->transaction, &log, 1, &rows, error) &&
            unlock(change, person, &was_locked, error);

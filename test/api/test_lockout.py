@@ -68,6 +68,7 @@ def test_after_ten_failures_the_right_password_is_refused_too(team, server, data
     log = database.rows("SELECT * FROM promotion_audit_log WHERE entity_id = %s ORDER BY id", user_id)
     assert [row["action"] for row in log].count("user.sign_in_failed") == 10
     assert [row["action"] for row in log][-1] == "user.locked" and log[-1]["actor_kind"] == "system"
+    assert log[-1]["after"] == {"email": email}
 
 
 def test_an_address_that_nobody_has_is_answered_alike(team, server):

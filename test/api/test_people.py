@@ -249,6 +249,7 @@ def test_a_role_counts_from_the_next_request_on(team, server, database):
     expect(403, browser.get(USERS))
     log = [row for row in events(database, user) if row["action"] == "user.changed"]
     assert [(row["before"]["role"], row["after"]["role"]) for row in log] == [("viewer", "admin"), ("admin", "viewer")]
+    assert all(row["before"]["email"] == row["after"]["email"] == user["email"] for row in log)
     assert log[0]["actor"] == expect(200, team.admin.get("/api/partner-auth/me"))["user"]["email"]
 
 
@@ -287,7 +288,9 @@ def test_disabling_ends_sessions_keys_and_links_at_once(team, server, database):
     assert pointers(expect(422, set_password(server, token))) == {"/token"}
     expect(200, key.get(LEARNING + "/stats"))
     sign_in(server, user["email"], PASSWORD)
-    assert [row["action"] for row in events(database, user)][-2:] == ["user.disabled", "user.enabled"]
+    log = events(database, user)
+    assert [row["action"] for row in log][-2:] == ["user.disabled", "user.enabled"]
+    assert all(row["after"]["email"] == user["email"] for row in log), "each entry says whom it is about"
 
 
 def test_an_invitation_is_withdrawn_and_made_again(team, server):
