@@ -110,6 +110,9 @@ static int start(const struct program *program, const struct options *options)
     struct config *config = config_load(find_config(options, path), why, sizeof why);
     if (config == NULL)
         return complain(why);
+    if (!config_is_private(config))
+        log_event(LOG_WARNING, "configuration-open", "everybody can read %s, which holds passwords; chmod 600 it",
+                  find_config(options, path));
     const char *conninfo = config_get(config, program->database, NULL);
     int result = 1;
     if (conninfo == NULL)

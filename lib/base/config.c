@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/slice.h"
 
@@ -11,6 +12,7 @@ enum { FILE_CEILING = 64 * 1024, ENTRIES = 128 };
 
 struct config {
     char *text; /* the file, cut into keys and values in place */
+    bool is_private;
     size_t count;
     struct {
         const char *key;
@@ -18,7 +20,7 @@ struct config {
     } entries[ENTRIES];
 };
 
-static char *read_file(const char *path, char *why, size_t why_size)
+static char *read_file(const char *path, bool *is_private, char *why, size_t why_size)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL) {
@@ -28,6 +30,8 @@ static char *read_file(const char *path, char *why, size_t why_size)
     char *text = calloc(1, FILE_CEILING + 1);
     size_t length = text != NULL ? fread(text, 1, FILE_CEILING + 1, file) : 0;
     bool bad = text == NULL || ferror(file) != 0 || length > FILE_CEILING || memchr(text, '\0', length) != NULL;
+    struct stat status;
+    *is_private = fstat(fileno(file), &status) == 0 && (status.st_mode & S_IRWXO) == 0;
     fclose(file);
     if (bad) {
         snprintf(why, why_size, "cannot use %s: it must be a readable text of at most 64 KiB", path);
@@ -67,7 +71,8 @@ static bool add_line(struct config *config, char *line)
 
 struct config *config_load(const char *path, char *why, size_t why_size)
 {
-    char *text = read_file(path, why, why_size);
+    bool is_private;
+    char *text = read_file(path, &is_private, why, why_size);
     if (text == NULL)
         return NULL;
     struct config *config = calloc(1, sizeof *config);
@@ -77,6 +82,7 @@ struct config *config_load(const char *path, char *why, size_t why_size)
         return NULL;
     }
     config->text = text;
+    config->is_private = is_private;
     unsigned number = 0;
     for (char *line = text, *next; line != NULL; line = next) {
         next = strchr(line, '\n');
@@ -119,4 +125,9 @@ bool config_get_number(const struct config *config, const char *key, long lowest
     errno = 0;
     *value = strtol(text, &end, 10);
     return errno == 0 && end != text && *end == '\0' && *value >= lowest && *value <= highest;
+}
+
+bool config_is_private(const struct config *config)
+{
+    return config->is_private;
 }

@@ -25,4 +25,7 @@ const char *config_get(const struct config *config, const char *key, const char 
 bool config_get_number(const struct config *config, const char *key, long lowest, long highest, long otherwise,
                        long *value) MUST_USE;
 
+/* False when the file is open to everybody on the machine. */
+bool config_is_private(const struct config *config);
+
 #endif

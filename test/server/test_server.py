@@ -347,6 +347,15 @@ def test_a_cgi_request_may_name_its_path_by_path_info(server):
     assert run.stdout.startswith(b"Status: 200") and b'"name":"flywheel"' in run.stdout
 
 
+@pytest.mark.parametrize("mode, told", [(0o600, False), (0o640, False), (0o604, True), (0o644, True)])
+def test_p41_a_configuration_that_everybody_can_read_is_told(server, mode, told):
+    server.config.chmod(mode)
+    environment = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/livez", "PATH": os.environ["PATH"]}
+    run = subprocess.run([PROGRAMS / "service", "--config", server.config], env=environment,
+                         stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True)
+    assert run.stdout.startswith(b"Status: 200") and (b'"configuration-open"' in run.stderr) == told
+
+
 def test_without_a_socket_or_a_cgi_environment_it_says_what_to_do(tmp_path):
     run = subprocess.run([PROGRAMS / "service", "--config", tmp_path / "none"], stdin=subprocess.DEVNULL,
                          capture_output=True, timeout=30, check=False)
