@@ -142,11 +142,56 @@ SCRIPT
 # host_database: a cluster when there is none on this machine, then database and roles.
 host_database() {
     if [ -z "$root" ] && [ "$database_base" = host=/var/run/postgresql ]; then
-        pg_lsclusters -h | grep -q . || pg_createcluster "$(pg_programs | grep -o '[0-9]*' | head -n 1)" main
+        pg_lsclusters -h | grep -q . || host_cluster
         systemctl enable --now postgresql.service >&2 || die 'PostgreSQL does not start. Look: journalctl -u postgresql*'
         wait_until 30 pg_isready -q -h /var/run/postgresql || die 'PostgreSQL does not answer in /var/run/postgresql.'
+        host_passwords_by_socket
     fi
-    if [ "$superuser" != none ]; then pg_database; fi
+    [ "$superuser" != none ] || return 0
+    local most
+    most=$(superuser_sql postgres <<<'SHOW max_connections') || die 'PostgreSQL refuses its superuser (see above).'
+    [ "$most" -ge "$connections_needed" ] || die "PostgreSQL takes $most connections at most; while handlers are replaced there are up to $connections_needed. Set max_connections = 200, restart PostgreSQL, and run this again."
+    pg_database
+}
+
+# Twice as many as handlers have threads, while each is being replaced, and some for people and jobs.
+readonly connections_needed=150
+
+# host_cluster: a new one, with settings as a quickstart's has them: enough connections, and logs without anybody's data.
+host_cluster() {
+    local version programs
+    programs=$(pg_programs)
+    version=$(basename "$(dirname "$programs")")
+    pg_createcluster --locale C.UTF-8 --encoding UTF8 "$version" main -- --data-checksums >&2 || die "PostgreSQL's cluster could not be made (see above)."
+    mkdir -p "/etc/postgresql/$version/main/conf.d"
+    write_file "/etc/postgresql/$version/main/conf.d/flywheel.conf" 644 <<CONF
+listen_addresses = ''
+max_connections = 200
+shared_buffers = '256MB'
+work_mem = '8MB'
+max_wal_size = '1GB'
+random_page_cost = 1.1
+jit = off
+timezone = 'UTC'
+log_error_verbosity = terse
+log_min_error_statement = panic
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+CONF
+}
+
+# host_passwords_by_socket: Debian lets accounts in by their names only; ours have passwords.
+host_passwords_by_socket() {
+    local file names line
+    file=$(superuser_sql postgres <<<'SHOW hba_file')
+    names=$(printf ',flywheel_%s' migrate "${role_keys[@]}")
+    line="local flywheel ${names#,} scram-sha-256"
+    ! grep -qxF "$line" "$file" || return 0
+    { printf '# Flywheel\n%s\n' "$line"; sed -e '/^# Flywheel$/d' -e '/^local flywheel flywheel_/d' "$file"; } >"$file.new"
+    chown --reference="$file" "$file.new"
+    chmod --reference="$file" "$file.new"
+    mv -f "$file.new" "$file"
+    superuser_sql postgres <<<'SELECT pg_reload_conf()' >/dev/null
 }
 
 # programs_of_routes: those that nginx asks, each of which has a socket.

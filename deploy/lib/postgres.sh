@@ -141,7 +141,7 @@ superuser_sql() { database_run superuser psql -X -q -A -t -v ON_ERROR_STOP=1 -d 
 # that the database is.
 pg_database() {
     [ "$(superuser_sql postgres <<<"SELECT count(*) FROM pg_database WHERE datname = 'flywheel'")" = 1 ] ||
-        superuser_sql postgres <<<'CREATE DATABASE flywheel'
+        superuser_sql postgres <<<"CREATE DATABASE flywheel TEMPLATE template0 ENCODING 'UTF8'"
     {
         local key
         printf 'SET client_min_messages = warning;\n'
