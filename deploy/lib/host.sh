@@ -8,9 +8,9 @@ readonly web_account=flywheel-web
 # host_choices: the layout, and what was chosen now or before.
 host_choices() {
     folder=$root/etc/flywheel instance=$folder kind=host server_user=$system_user web_user=$web_account
-    if [ -n "$root" ]; then
-        [ "$(id -u)" = 0 ] || server_user=$(id -un)
-        web_user=$server_user
+    if [ -n "$root" ]; then # other people than a host's, but two of them where that is possible
+        web_user=www-data
+        [ "$(id -u)" = 0 ] || server_user=$(id -un) web_user=$(id -un)
     fi
     etc_dir=$folder
     if [ -f "$folder/layout" ]; then layout_read "$folder/layout"; fi

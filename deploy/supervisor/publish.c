@@ -193,13 +193,21 @@ static struct timespec time_of(const struct digest *digest)
     return (struct timespec){.tv_sec = 946684800 + (time_t)strtol(digits, NULL, 16)};
 }
 
+/* Whatever mask we run with: nginx has another account. */
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0755) < 0)
+        return errno == EEXIST;
+    return chmod(path, 0755) == 0;
+}
+
 static bool make_parents(const char *path)
 {
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%s", path);
     for (char *slash = folder; (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
         *slash = 0;
-        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        if (!make_folder(folder))
             return false;
     }
     return true;
@@ -356,7 +364,7 @@ enum publish_result publish(const char *mount, const char *pages, struct digest 
 {
     struct publication publication = {.mount = mount, .pages = pages, .index = index, .why = why};
     why[0] = 0;
-    if (mkdir(pages, 0755) < 0 && errno != EEXIST)
+    if (!make_folder(pages))
         return because(&publication, PUBLISH_FAILED, "%.150s: %s", pages, strerror(errno));
     if (!tree_read(&publication.tree, mount, NULL, NULL))
         return because(&publication, PUBLISH_FAILED, "%.150s: %s", mount, strerror(errno));

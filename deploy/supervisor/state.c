@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void write_member(FILE *out, const char *name, const char *value)
@@ -98,7 +99,7 @@ bool state_write(const struct config *config, const struct program *programs,
     if (out == NULL)
         return false;
     write_document(out, config, programs, library, pages, settled);
-    bool written = ferror(out) == 0;
+    bool written = fchmod(fileno(out), 0644) == 0 && ferror(out) == 0;
     written = fclose(out) == 0 && written;
     return written && rename(temporary, path) == 0;
 }

@@ -152,6 +152,20 @@ def test_the_time_of_a_copy_is_its_contents_so_that_the_same_page_has_the_same_e
     assert (dashboard.pages / "index.html").stat().st_mtime == first
 
 
+def test_nginx_may_read_what_is_published_whatever_mask_the_supervisor_runs_with(dashboard):
+    dashboard.put_build("1")
+    before = os.umask(0o077)
+    try:
+        dashboard.begin()
+    finally:
+        os.umask(before)
+    eventually(lambda: dashboard.sends("1"))
+    for path in (dashboard.pages, dashboard.pages / "assets"):
+        assert path.stat().st_mode & 0o777 == 0o755
+    for path in (dashboard.pages / "index.html", dashboard.pages / "assets" / "app-1.js", dashboard.run / "supervisor.json"):
+        assert path.stat().st_mode & 0o777 == 0o644
+
+
 def test_an_empty_mount_and_names_that_begin_with_a_dot_change_nothing(dashboard):
     dashboard.begin()
     eventually(lambda: dashboard.told().get("state") == "waiting")
