@@ -242,7 +242,7 @@ host_start() {
     systemctl enable --now flywheel-nginx.service >&2 || die 'nginx does not start. Look: journalctl -u flywheel-nginx'
     systemctl reload flywheel-nginx.service
     systemctl enable --now flywheel-backup.timer flywheel-retain.timer >&2
-    wait_until 15 ask_nginx readyz || die "nothing answers at $url. Look: flywheelctl status"
+    wait_until 15 ask_nginx readyz && wait_until 5 nginx_sends_page || die "not everything answers at $url. Look: flywheelctl status"
 }
 handlers_wait_here() { wait_until 60 mount_serves && wait_until 15 pages_are_sent; }
 

@@ -94,6 +94,9 @@ pages_sent() {
     rm -f "$sent_file"
 }
 
+# nginx_sends_page: whether its answer is the page that lies in the mount.
+nginx_sends_page() { ask_nginx index.html | cmp -s - "$frontend_dir/index.html"; }
+
 # ask_nginx FILE: what nginx sends for it. It is our own nginx that is asked, at the address where it listens: its
 # certificate need not be one that this machine trusts.
 ask_nginx() { curl -fsSk --max-time 10 --noproxy '*' --connect-to "::$connect_to" "$url/$1"; }

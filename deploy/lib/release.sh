@@ -186,6 +186,10 @@ replace() {
     put_pages "$1"
     if supervisor_is_seen; then
         wait_until 15 pages_are_sent || die "the new dashboard is not sent: $(running_state | jq -r '.pages.why // "no reason known"')"
+        # Before the first start there is no nginx to ask.
+        if [ -n "${connect_to:-}" ] && port_is_taken "${connect_to##*:}"; then
+            wait_until 10 nginx_sends_page || die "nginx sends another page than the new one. Look: ./deploy/flywheelctl status"
+        fi
     fi
     put_programs_of_operators "$1"
 }
