@@ -244,6 +244,15 @@ CREATE OR REPLACE FUNCTION verify_audit_chain(of_partner uuid) RETURNS TABLE (ki
       FROM chain c, (SELECT max(seq) AS last FROM links) AS ends
      WHERE coalesce(ends.last, c.anchor_seq) <> c.last_seq
     UNION ALL
+    SELECT 'removed', c.anchor_seq, NULL, format('links up to %s are gone without a pruning on record', c.anchor_seq)
+      FROM chain c
+     WHERE c.anchor_seq > 0 AND NOT EXISTS (
+               SELECT FROM promotion_audit_log e WHERE e.partner_id = of_partner AND e.action = 'audit.pruned'
+                                                   AND e.after ->> 'link' = c.anchor_seq::text)
+    UNION ALL
+    SELECT 'removed', max(k.seq), NULL, 'the head of the chain is missing'
+      FROM audit_chain_links k WHERE k.partner_id = of_partner AND NOT EXISTS (SELECT FROM chain) HAVING count(*) > 0
+    UNION ALL
     SELECT 'inserted', NULL, l.id, format('entry %s was never linked', l.id)
       FROM promotion_audit_log l
      WHERE l.partner_id = of_partner AND NOT EXISTS (SELECT FROM audit_chain_links k WHERE k.audit_id = l.id)

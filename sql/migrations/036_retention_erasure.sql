@@ -162,7 +162,7 @@ BEGIN
     DELETE FROM audit_chain_links k WHERE k.partner_id = of_partner AND k.seq <= upto;
     INSERT INTO promotion_audit_log (partner_id, actor_kind, actor, action, entity, entity_id, after)
     VALUES (of_partner, 'system', 'retention', 'audit.pruned', 'audit', of_partner::text,
-            jsonb_build_object('entries', upto - chain.anchor_seq, 'until', to_char(newest AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
+            jsonb_build_object('entries', upto - chain.anchor_seq, 'link', upto, 'until', to_char(newest AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')));
     RETURN upto - chain.anchor_seq;
 END
 $$;
@@ -174,7 +174,8 @@ CREATE OR REPLACE FUNCTION count_site_rows(of_site text) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
     SELECT jsonb_build_object(
-        'execution_telemetry', (SELECT count(*) FROM execution_telemetry t WHERE t.site_id = of_site),
+        'execution_telemetry', (SELECT count(*) FROM execution_telemetry t
+                                 WHERE t.partner_id = (SELECT partner_id FROM sites WHERE site_id = of_site) AND t.site_id = of_site),
         'execution_ids', (SELECT count(*) FROM execution_ids t WHERE t.site_id = of_site),
         'site_daily_executions', (SELECT count(*) FROM site_daily_executions t WHERE t.site_id = of_site),
         'promoted_rule_deployments', (SELECT count(*) FROM promoted_rule_deployments t WHERE t.site_id = of_site),

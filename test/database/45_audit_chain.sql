@@ -94,6 +94,17 @@ UPDATE audit_chain_links k SET personal_digest = audit_personal_digest(l, k.salt
 SELECT is(pg_temp.found(:'a'), 'altered 6', 'an entry that was altered together with its link shows at the next one');
 ROLLBACK TO whole;
 
+SELECT pg_temp.unguard() \g /dev/null
+DELETE FROM audit_chains WHERE partner_id = :'a';
+SELECT is(pg_temp.found(:'a'), 'removed 13', 'a chain without its head shows');
+ROLLBACK TO whole;
+SELECT pg_temp.unguard() \g /dev/null
+UPDATE audit_chains c SET anchor_seq = 4, anchor_hash = k.hash FROM audit_chain_links k WHERE k.partner_id = c.partner_id AND k.seq = 4 AND c.partner_id = :'a';
+DELETE FROM promotion_audit_log WHERE id IN (SELECT audit_id FROM audit_chain_links WHERE partner_id = :'a' AND seq <= 4);
+DELETE FROM audit_chain_links WHERE partner_id = :'a' AND seq <= 4;
+SELECT is(pg_temp.found(:'a'), 'removed 4', 'a pruning that nobody logged shows');
+ROLLBACK TO whole;
+
 -- Whoever makes the whole chain anew is caught by a head that was kept elsewhere.
 SELECT jsonb_agg(jsonb_build_object('partner_id', partner_id, 'seq', seq, 'hash', encode(hash, 'hex')))::text AS heads FROM v_audit_chain_heads \gset
 SELECT is_empty(format('SELECT * FROM lost_audit_heads(%L)', :'heads'), 'heads that were kept are those of the chains');
