@@ -10,6 +10,7 @@ def handler($in_image; $in_mount; $process):
      state: ($process.state // "down"), last_failure: $process.last_failure,
      differences: [
          (if $image == null then empty
+          elif $in_image == null and $in_mount == null then "it runs, though neither image nor mount has it"
           elif $in_mount == null then "the image has it, the mount has not"
           elif $in_image == null then "the mount has it, the image has not"
           elif $in_image.sha256 != $in_mount.sha256 then "the mount holds another file than the image" else empty end),
