@@ -173,14 +173,17 @@ static struct slice name_at(const struct scan *scan)
     return begins && len > 0 && len <= LONGEST_NAME ? (struct slice){scan->at, len} : SLICE_ABSENT;
 }
 
-/* Whether the name is one of the words, or ends with one behind `_` or `-`. */
+/* Whether the name is one of the words, or ends with one behind `_` or `-`. A word that begins with `_` is an ending only:
+ * `key: HKLM\\…` and `PASS: 3 checks` are no secrets. */
 static bool names(struct slice name, const char *const *words, size_t count)
 {
     for (size_t i = 0; slice_present(name) && i < count; i++) {
-        size_t len = strlen(words[i]);
-        if (name.len < len || (name.len > len && !any_of(name.ptr[name.len - len - 1], "_-")))
+        bool ending_only = words[i][0] == '_';
+        const char *word = words[i] + ending_only;
+        size_t len = strlen(word);
+        if (name.len < len + ending_only || (name.len > len && !any_of(name.ptr[name.len - len - 1], "_-")))
             continue;
-        if (strncasecmp(name.ptr + name.len - len, words[i], len) == 0)
+        if (strncasecmp(name.ptr + name.len - len, word, len) == 0)
             return true;
     }
     return false;
@@ -225,8 +228,8 @@ static const char phrase_stops[] = "\r\n,;|)]}\"<>";
 
 struct found scan_secret_value(const struct scan *scan)
 {
-    static const char *const words[] = {"password", "passwd", "passphrase", "pwd", "pass", "passwort", "secret", "token", "apikey",
-                                        "api_key", "api-key", "key", "credential", "credentials", "cookie", "sessionid", "pin"};
+    static const char *const words[] = {"password", "passwd", "passphrase", "pwd", "_pass", "passwort", "secret", "token", "apikey",
+                                        "_key", "credential", "credentials", "cookie", "sessionid", "pin"};
     struct slice name = name_at(scan);
     const char *behind = scan->at + name.len;
     if (names(name, (const char *const[]){"authorization"}, 1)) {
@@ -240,6 +243,17 @@ struct found scan_secret_value(const struct scan *scan)
     if (value == NULL && is_flag && behind + 1 < scan->end && *behind == ' ')
         value = behind + 1;
     return value != NULL ? value_at(scan, value, word_stops) : NOTHING;
+}
+
+/* Accounts that are nobody's. */
+static bool is_common(const char *at, size_t len)
+{
+    static const char *const accounts[] = {"public", "default", "all users", "default user", "administrator", "defaultapppool",
+                                           "system", "root", "guest", "nobody", "www-data", "localservice", "networkservice"};
+    for (size_t i = 0; i < COUNT_OF(accounts); i++)
+        if (strlen(accounts[i]) == len && strncasecmp(accounts[i], at, len) == 0)
+            return true;
+    return false;
 }
 
 /* `for user jsmith`, `user 'J. Smith'`: no sign between, but nothing else can be meant. */
@@ -268,7 +282,8 @@ struct found scan_user_value(const struct scan *scan)
     if (!names(name, words, COUNT_OF(words)))
         return NOTHING;
     const char *behind = scan->at + name.len, *value = behind_sign(scan, behind);
-    return value != NULL ? value_at(scan, value, word_stops) : named_by_position(scan, behind);
+    struct found found = value != NULL ? value_at(scan, value, word_stops) : named_by_position(scan, behind);
+    return is_common(scan->at + found.keep, found.len) ? NOTHING : found;
 }
 
 /* One to three words that begin with a capital letter, separated by single spaces. */
@@ -311,16 +326,6 @@ struct found scan_personal_value(const struct scan *scan)
 static bool is_separator(char c)
 {
     return c == '/' || c == '\\';
-}
-
-/* Accounts that are nobody's. */
-static bool is_common(const char *at, size_t len)
-{
-    static const char *const accounts[] = {"public", "default", "all users", "default user", "administrator", "defaultapppool"};
-    for (size_t i = 0; i < COUNT_OF(accounts); i++)
-        if (strlen(accounts[i]) == len && strncasecmp(accounts[i], at, len) == 0)
-            return true;
-    return false;
 }
 
 /* A folder's name: up to the next separator, with spaces only where Windows writes it. */

@@ -47,7 +47,8 @@ static void secrets_go(void **state)
           {"-----BEGIN PRIVATE KEY-----\nMIIE", "<SECRET>"}, {"-----BEGIN CERTIFICATE-----", NULL},
           {"got Zk9qT2mXv7Lr4Wb8Yc1Hn6Dp3Fs5Gj0Ka", "got <SECRET>"},
           {"Microsoft-Windows-Security-Auditing-4625", NULL}, {"the password is wrong", NULL}, {"passwords: 3 expired", NULL},
-          {"token expired", NULL});
+          {"token expired", NULL}, {"key: HKLM\\Software\\Policies", NULL}, {"PASS: 3 checks", NULL}, {"db_pass=x", "db_pass=<SECRET>"},
+          {"api-key: x", "api-key: <SECRET>"});
 }
 
 static void names_of_users_go(void **state)
@@ -59,7 +60,7 @@ static void names_of_users_go(void **state)
           {"C:\\Users\\Public\\Desktop", NULL}, {"/home", NULL}, {"/usr/home2/x", NULL},
           {"Logon failed for user jsmith.", "Logon failed for user <USER>."}, {"user 'J. Smith' has no rights", "user '<USER>' has no rights"},
           {"user=jsmith host=ws02", "user=<USER> host=ws02"}, {"Account Name: x", NULL}, {"account: CLINIC\\jsmith", "account: <USER>"},
-          {"the user cannot log on", NULL}, {"runas=admin", "runas=<USER>"},
+          {"the user cannot log on", NULL}, {"runas=admin", "runas=<USER>"}, {"user: SYSTEM", NULL}, {"for user root", NULL},
           {"S-1-5-21-3623811015-3361044348-30300820-1013 failed", "<SID> failed"}, {"S-1-5-18", NULL});
 }
 
@@ -75,7 +76,7 @@ static void long_numbers_go(void **state)
     CHECK(state, {"SSN is 078-05-1120.", "SSN is <NUMBER>."}, {"078 05 1120", "<NUMBER>"}, {"call (555) 010-0199 now", "call <NUMBER> now"},
           {"call 555-010-0199", "call <NUMBER>"}, {"+1 555 010 0199", "<NUMBER>"}, {"+49 89 1234567", "<NUMBER>"},
           {"4111 1111 1111 1111", "<NUMBER>"}, {"record 12345678 is locked", "record <NUMBER> is locked"},
-          {"scan_123456789.pdf", "scan_<NUMBER>.pdf"}, {"1234567", "<NUMBER>"});
+          {"scan_123456789.pdf", "scan_<NUMBER>.pdf"}, {"123456-123456-123456-123456-123456-123456-123456-123456", "<NUMBER>"}, {"1234567", "<NUMBER>"});
 }
 
 static void what_a_technician_needs_stays(void **state)
