@@ -19,6 +19,11 @@ instance_locate {folder}
 """
 
 
+def soon():
+    """The five seconds within which everything goes on; as much more as others keep the processors busy."""
+    return 5 * max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 def wait_until(seconds, condition, what):
     """Looks again and again; what the condition gave in the end."""
     deadline = time.monotonic() + seconds
@@ -26,7 +31,7 @@ def wait_until(seconds, condition, what):
         found = condition()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds:.1f} s: {what}"
         time.sleep(0.05)
 
 

@@ -10,7 +10,7 @@ import requests
 
 from crowd import Crowd, all_is_whole, new_candidates, nothing_is_half
 from house.client import LEARNING, Caller, expect
-from machine import send, wait_until
+from machine import send, soon, wait_until
 
 READS = [LEARNING + path for path in ("/stats", "/candidates", "/promoted-rules", "/execution-history", "/audit")]
 
@@ -75,7 +75,7 @@ def nothing_leaks(before, after):
 
 
 def answers_everywhere_again(server, partner, candidates, machine, before):
-    wait_until(5, lambda: all_answer(server, partner, candidates), "serving goes on by itself")
+    wait_until(soon(), lambda: all_answer(server, partner, candidates), "serving goes on by itself")
     for _ in range(3):  # every worker has had its turn, and none is stuck
         with Load(server, partner.api.key, candidates, clients=12) as load:
             time.sleep(0.3)
@@ -100,7 +100,7 @@ def test_p37_p38_a_database_that_is_away_is_503_at_once_and_approvals_get_throug
     assert not load.errors, load.errors[0]
     assert load.statuses() == {503} and len(load.answers) > 100
     assert load.longest() < 5
-    wait_until(5, lambda: all_answer(server, partner, candidates), "serving goes on by itself")
+    wait_until(soon(), lambda: all_answer(server, partner, candidates), "serving goes on by itself")
     waiting.join()
     assert not crowd.errors, crowd.errors[0]
     assert set(crowd.answered) == set(candidates[1:])

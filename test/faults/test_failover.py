@@ -8,7 +8,7 @@ import pytest
 
 from fastcgi import Connection
 from house.client import LEARNING
-from machine import wait_until
+from machine import soon, wait_until
 
 CLUSTER = """
 programs=$(pg_programs)
@@ -63,7 +63,7 @@ def test_p37_a_handler_that_knows_both_servers_finds_the_new_primary(partner, ma
             assert approve(candidates[2]) is None, "there is no server that writes"
             machine.by_hand(CLUSTER.format(folder=machine.instance / "tmp"),
                             'as_server "$programs/pg_ctl" promote --silent --wait --pgdata "$copy" >/dev/null')
-            wait_until(5, lambda: approve(candidates[2]), "the new primary is found")
+            wait_until(soon(), lambda: approve(candidates[2]), "the new primary is found")
             assert approve(candidates[1]) == first_answer, "what was answered before is there, and kept for its key"
         connection.close()
     finally:

@@ -5,23 +5,16 @@ import time
 
 from crowd import Crowd, all_is_whole, new_candidates, nothing_is_half
 from house.client import LEARNING, Caller, expect
-from machine import send, wait_until
-
-
-def everything_answers(server, partner, candidates):
-    """A read and a decision, each tried once: true when both are answered."""
-    caller = Caller(server, key=partner.api.key)
-    for path in ("/readyz", LEARNING + "/stats", LEARNING + "/candidates", LEARNING + "/promoted-rules",
-                 LEARNING + "/execution-history", "/api/partners/me"):
-        if caller.get(path).status != 200:
-            return False
-    return caller.approve(candidates[0]).status == 409  # it is approved: the program that decides has looked
+from machine import send, soon, wait_until
 
 
 def recovers(server, partner, candidates):
-    began = time.monotonic()
-    wait_until(5, lambda: everything_answers(server, partner, candidates), "serving goes on by itself")
-    return time.monotonic() - began
+    """Reads and a decision are answered by themselves, soon."""
+    caller, deadline = Caller(server, key=partner.api.key), time.monotonic() + soon()
+    for path in ("/readyz", LEARNING + "/stats", LEARNING + "/candidates", LEARNING + "/promoted-rules",
+                 LEARNING + "/execution-history", "/api/partners/me", "/api/partners/me/sites"):
+        wait_until(deadline - time.monotonic(), lambda path=path: caller.get(path).status == 200, f"{path} is answered")
+    wait_until(deadline - time.monotonic(), lambda: caller.approve(candidates[0]).status == 409, "decisions are answered")
 
 
 def check(server, partner, database, crowd, candidates):
