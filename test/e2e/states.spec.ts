@@ -146,3 +146,21 @@ test("an address with values nobody offers is read as if they were absent", asyn
   await expect(page.getByRole("link", { name: "Learning" })).toHaveAttribute("aria-current", "page");
   expect(new Set(asked)).toEqual(new Set(["?limit=50"]));
 });
+
+test("a view whose program cannot be fetched says so, and the other tabs go on", async ({
+  page,
+  complaints,
+}) => {
+  await page.route("**/assets/PartnerAccess-*.js", (route) => route.abort());
+  await page.goto(views.people);
+  await expect(page.getByRole("heading", { name: "This view cannot be shown" })).toBeVisible();
+  await expectAccessible(page);
+  await page.unroute("**/assets/PartnerAccess-*.js");
+  await page.getByRole("link", { name: "Sites" }).click();
+  await expect(page.getByRole("table", { name: "Sites" })).toBeVisible();
+  await page.goto(views.people);
+  await expect(page.getByRole("table", { name: "People" })).toBeVisible();
+  // The failure was wanted, and the console tells it; anything else would still be one too many.
+  expect(complaints.every((one) => /dynamically imported module|PartnerAccess/.test(one))).toBe(true);
+  complaints.length = 0;
+});
