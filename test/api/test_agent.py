@@ -28,10 +28,11 @@ def test_a_push_is_counted_as_new_then_as_known(acme):
 
 
 def test_p17_repeating_a_push_changes_nothing(acme):
-    candidate = acme.new_candidate()
+    last_seen = ago(hours=1)
+    candidate = acme.new_candidate(last_seen=last_seen)
     before = acme.find(candidate["pattern_signature"])
     for _ in range(3):
-        expect_accepted(acme.main.appliances[0].push(pattern(candidate["pattern_signature"])))
+        expect_accepted(acme.main.appliances[0].push(pattern(candidate["pattern_signature"], last_seen=last_seen)))
     assert acme.find(candidate["pattern_signature"]) == before
 
 

@@ -22,7 +22,8 @@ class Contract:
     def __init__(self, document):
         self.document = document
         self.resolver = jsonschema.RefResolver.from_schema(document)
-        self.exercised = set()
+        self.exercised = set()  # ((method, template), status)
+        self.reasons = {}  # the same: why that status was not exercised
         self.operations = {}
         for path, item in document["paths"].items():
             template = re.compile("^" + re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(path)) + "$")
@@ -72,6 +73,21 @@ class Contract:
         self.check_body(response, answer, what)
         if answer.status < 300 and answer.sent is not None:
             self.check_request(operation, answer, what)
+
+    def other_statuses(self):
+        """Those that `default` stands for, as its description lists them."""
+        description = self.document["components"]["responses"]["OtherProblem"]["description"]
+        return set(re.findall(r"\b[45]\d\d\b", description))
+
+    def check_other(self, answer, key):
+        """An answer that the operation `key` documents as `default` only."""
+        what, (_, operation) = f"{answer.method} {answer.path} → {answer.status}", self.operations[key]
+        assert str(answer.status) not in operation["responses"], f"{what}: documented, and so no other status"
+        assert str(answer.status) in self.other_statuses(), f"{what}: not among those that `default` stands for"
+        response = self.resolve(operation["responses"]["default"])
+        self.check_headers(response, answer, what)
+        self.check_body(response, answer, what)
+        self.exercised |= {(key, str(answer.status)), (key, "default")}
 
     def check_headers(self, response, answer, what):
         for name, header in response.get("headers", {}).items():

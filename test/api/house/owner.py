@@ -10,13 +10,42 @@ from psycopg2 import extensions, sql
 class Owner:
     def __init__(self, quickstart):
         host = extensions.parse_dsn(quickstart["database_url"])["host"]
-        passwords = os.path.join(quickstart["instance_dir"], "etc", "pgpass")
-        self.connection = psycopg2.connect(host=host, user="postgres", dbname="flywheel", passfile=passwords)
+        self.passwords = os.path.join(quickstart["instance_dir"], "etc", "pgpass")
+        self.connection = psycopg2.connect(host=host, user="postgres", dbname="flywheel", passfile=self.passwords)
         self.connection.autocommit = True
 
     def run(self, statement, *values):
         with self.connection.cursor() as cursor:
             cursor.execute(statement, values or None)
+
+    def end_handlers_connections(self):
+        self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN "
+                 "('flywheel_read', 'flywheel_decide', 'flywheel_account', 'flywheel_access', 'flywheel_agent')")
+
+    @contextlib.contextmanager
+    def database_is_away(self):
+        """Connections end, and nobody gets a new one."""
+        dsn = {**self.connection.get_dsn_parameters(), "dbname": "postgres"}
+        elsewhere = psycopg2.connect(**{name: dsn[name] for name in ("host", "user", "dbname")}, passfile=self.passwords)
+        elsewhere.autocommit = True
+        with contextlib.closing(elsewhere), elsewhere.cursor() as cursor:
+            cursor.execute("ALTER DATABASE flywheel ALLOW_CONNECTIONS false")
+            try:
+                self.end_handlers_connections()
+                yield
+            finally:
+                cursor.execute("ALTER DATABASE flywheel ALLOW_CONNECTIONS true")
+
+    @contextlib.contextmanager
+    def schema_is_gone(self):
+        """Nothing is called as the statements call it."""
+        self.run("ALTER SCHEMA public RENAME TO hidden_by_a_test")
+        try:
+            self.end_handlers_connections()
+            yield
+        finally:
+            self.run("ALTER SCHEMA hidden_by_a_test RENAME TO public")
+            self.end_handlers_connections()
 
     @contextlib.contextmanager
     def nobody_authenticates(self):
