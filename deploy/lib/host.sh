@@ -194,9 +194,6 @@ host_passwords_by_socket() {
     superuser_sql postgres <<<'SELECT pg_reload_conf()' >/dev/null
 }
 
-# programs_of_routes: those that nginx asks, each of which has a socket.
-programs_of_routes() { awk '!/^#/ && NF { print $3 }' "$top/deploy/nginx/routes" | sort -u; }
-
 # fill_unit: standard input with the layout's values in place of @NAME@.
 fill_unit() {
     local text name network='RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6'

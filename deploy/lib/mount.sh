@@ -24,6 +24,9 @@ programs_of() (
     if [ ${#names[@]} -gt 0 ]; then sha256sum "${names[@]}"; fi
 )
 
+# programs_of_routes: those that nginx asks, each of which has a socket.
+programs_of_routes() { awk '!/^#/ && NF { print $3 }' "$top/deploy/nginx/routes" | sort -u; }
+
 # folder_state FOLDER: {library_sha256, programs: {name: {sha256, build_id}}} as JSON; null without the folder.
 folder_state() {
     [ -n "$1" ] && [ -d "$1" ] || { printf 'null'; return; }

@@ -269,6 +269,9 @@ release_new() {
     step 'looking at the new set'
     copy_set "$1" "$releases/new"
     check_set "$releases/new"
+    local missing
+    missing=$(comm -23 <(programs_of_routes) <(programs_in "$releases/new" | sort) | paste -sd ' ')
+    [ -z "$missing" ] || die "the build lacks handlers that nginx asks: $missing. Build again; nothing was replaced."
     if [ "$kind" != bare ]; then
         step 'migrating the database'
         "$top/deploy/migrate" --dir "$folder"
