@@ -229,6 +229,8 @@ describe() {
     [ ! -f "$1/frontend/index.html" ] || printf 'dashboard - %s\n' "$(sha256sum <"$1/frontend/index.html" | cut -c1-12)"
 }
 
+same_set() { [ "$(describe "$1")" = "$(describe "$2")" ]; }
+
 # tell_changes FROM TO: what is another one now.
 tell_changes() {
     local changed
@@ -246,8 +248,8 @@ finish() {
     remove_remains
     forget_old_assets "$1"
     tell_changes "$releases/current" "$1"
-    # Empty mounts, before the first release, are nothing to go back to.
-    if [ -n "$(programs_in "$releases/current")" ] && { [ -z "$interrupted" ] || [ "$2" = release ]; }; then
+    # Empty mounts, before the first release, are nothing to go back to; nor is the very same set.
+    if ! same_set "$releases/current" "$1" && [ -n "$(programs_in "$releases/current")" ] && { [ -z "$interrupted" ] || [ "$2" = release ]; }; then
         rm -rf -- "$releases/before"
         mv -T "$releases/current" "$releases/before"
     fi
@@ -280,8 +282,8 @@ release_new() {
     fi
     keep_current
     replace "$releases/new" 'a release'
+    same_set "$releases/current" "$releases/new" || rm -f "$releases/rolled-back"
     finish "$releases/new" release
-    rm -f "$releases/rolled-back"
     if [ "$kind" = quickstart ]; then
         image_handlers_dir=$1/handlers image_frontend_dir=$1/frontend
         layout_write "$etc_dir/layout"
