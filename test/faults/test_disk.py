@@ -95,3 +95,24 @@ def test_a_full_disk_of_the_logs_stops_nobody(partner, machine, full_log_disk):
     expect_accepted(partner.main.appliances[0].report(execution()))
     assert (machine.instance / "log" / "handlers.log").is_symlink(), "the log went to the full device all the time"
     assert machine.handlers() == before
+
+
+@pytest.fixture
+def no_room_for_bodies(machine):
+    """nginx cannot put aside what is too large for its memory."""
+    folder = machine.instance / "tmp" / "nginx-body"
+    mode = folder.stat().st_mode
+    folder.chmod(0o500)
+    try:
+        yield
+    finally:
+        folder.chmod(mode)
+
+
+def test_a_full_disk_of_nginx_is_503_and_later_it_works(partner, machine, no_room_for_bodies):
+    appliance, reports = partner.main.appliances[0], [execution(error_message="x" * 1500) for _ in range(200)]
+    refused = expect(503, appliance.report(*reports))
+    assert refused["type"] == "urn:flywheel:problem:unavailable"
+    expect_accepted(appliance.report(*reports[:10]))
+    (machine.instance / "tmp" / "nginx-body").chmod(0o700)
+    expect_accepted(appliance.report(*reports))
