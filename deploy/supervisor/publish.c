@@ -18,7 +18,7 @@ static const char page[] = "index.html";
 static const char unfinished[] = ".unfinished", unfinished_page[] = ".page";
 /* The mode of what is in the mount, and of what has left it: the time of change is then when it left. */
 static const mode_t present_mode = 0644, left_mode = 0444;
-static const time_t kept_s = 7 * 24 * 3600;
+static const time_t kept_s = (time_t)7 * 24 * 3600;
 enum { TEXT_MAX = 16 * 1024 * 1024 };
 
 struct publication {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,10 +17,11 @@ static bool add_file(struct tree *tree, const char *path, const struct stat *sta
         tree->files = files;
         tree->room = room;
     }
-    char *copy = strdup(path);
-    if (copy == NULL)
+    struct tree_file *file = &tree->files[tree->count];
+    *file = (struct tree_file){NULL, status->st_size, status->st_mode, status->st_mtime};
+    if (asprintf(&file->path, "%s", path) < 0)
         return false;
-    tree->files[tree->count++] = (struct tree_file){copy, status->st_size, status->st_mode, status->st_mtime};
+    tree->count++;
     return true;
 }
 
