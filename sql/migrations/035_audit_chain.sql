@@ -121,15 +121,32 @@ CREATE CONSTRAINT TRIGGER link_row AFTER INSERT ON promotion_audit_log
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION link_audit_row();
 ALTER TABLE promotion_audit_log ENABLE ALWAYS TRIGGER link_row;
 
--- Entries from before there was a chain; nothing where there is one, so that nothing slipped in is ever made good.
+-- Entries from before there was a chain; nothing where there is one, so that nothing slipped in is ever made good. The chain's
+-- row is written once, at its end: to change one row for each entry takes ever longer within one transaction.
 DO $$
 DECLARE
-    entry promotion_audit_log;
+    whose    uuid;
+    entry    promotion_audit_log;
+    next_seq bigint;
+    previous bytea;
+    new_salt bytea;
+    personal bytea;
 BEGIN
-    FOR entry IN SELECT l.* FROM promotion_audit_log l
-                  WHERE NOT EXISTS (SELECT FROM audit_chains c WHERE c.partner_id = l.partner_id) ORDER BY l.id
+    FOR whose IN SELECT p.id FROM partners p WHERE NOT EXISTS (SELECT FROM audit_chains c WHERE c.partner_id = p.id)
+                                               AND EXISTS (SELECT FROM promotion_audit_log l WHERE l.partner_id = p.id) ORDER BY 1
     LOOP
-        PERFORM append_audit_link(entry);
+        next_seq := 1;
+        previous := audit_chain_start(whose);
+        FOR entry IN SELECT l.* FROM promotion_audit_log l WHERE l.partner_id = whose ORDER BY l.id
+        LOOP
+            new_salt := decode(replace(gen_random_uuid()::text, '-', ''), 'hex');
+            personal := audit_personal_digest(entry, new_salt);
+            previous := audit_link_hash(previous, next_seq, entry, personal);
+            INSERT INTO audit_chain_links (partner_id, seq, audit_id, salt, personal_digest, hash)
+            VALUES (whose, next_seq, entry.id, new_salt, personal, previous);
+            next_seq := next_seq + 1;
+        END LOOP;
+        INSERT INTO audit_chains (partner_id, last_seq, anchor_hash) VALUES (whose, next_seq - 1, audit_chain_start(whose));
     END LOOP;
 END
 $$;
