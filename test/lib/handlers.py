@@ -1,4 +1,5 @@
 """Handler programs of some build, started on sockets of their own with the configuration of an instance."""
+import atexit
 import json
 import os
 import pathlib
@@ -46,6 +47,7 @@ class Handler:
         self.process = subprocess.Popen(
             [*before, program, "--config", config, "--socket", self.socket], stdin=subprocess.DEVNULL,
             stderr=self.log_file.open("w", encoding="utf-8"), env={**os.environ, **(env or {})})
+        atexit.register(self.process.kill)  # where a test fails before it stops it; no harm to one that has ended
         end = time.monotonic() + 60
         while not (self.socket.exists() and '"serving"' in self.log()):
             assert self.process.poll() is None and time.monotonic() < end, "the program did not start: " + self.log()
