@@ -74,15 +74,19 @@ log_parameter_max_length_on_error = 0
 CONF
 }
 
-# pg_start: starts it when it does not run. Children of one that was killed hold its memory for a moment; they go first.
+# pg_start: starts it when it does not run, with somebody beside it who starts it again when it is killed. Children of one
+# that was killed hold its memory for a moment; they go first.
 pg_start() {
     ! pg_pid >/dev/null || return 0
+    end_strays keep-postgres
     end_strays postgres
     forget_dead_postmaster
-    as_server "$(pg_programs)/pg_ctl" start --silent --wait --timeout 60 --pgdata "$instance/pg" \
-        --log "$instance/log/postgresql.log" >/dev/null ||
-        die "PostgreSQL does not start; see $instance/log/postgresql.log"
+    put "$top/deploy/lib/keep-postgres" "$instance/bin/keep-postgres"
+    as_server bash -c 'setsid "$@" </dev/null >>log/postgresql.log 2>&1 &' - \
+        "$instance/bin/keep-postgres" "$(pg_programs)/postgres" "$instance/pg"
+    wait_until 60 pg_answers || die "PostgreSQL does not start; see $instance/log/postgresql.log"
 }
+pg_answers() { as_server "$(pg_programs)/pg_isready" --quiet --host "$sockets"; }
 
 # forget_dead_postmaster: PostgreSQL takes a process of the number in its lock files for its own, even one that is dead
 # and waits to be buried, or another program's. Called when none of this cluster's processes is left.
@@ -97,6 +101,7 @@ forget_dead_postmaster() {
 
 # pg_stop: ends it, connections and all.
 pg_stop() {
+    end_strays keep-postgres
     pg_pid >/dev/null || return 0
     as_server "$(pg_programs)/pg_ctl" stop --silent --wait --timeout 60 --mode fast --pgdata "$instance/pg" >/dev/null ||
         die "PostgreSQL does not stop; see $instance/log/postgresql.log"

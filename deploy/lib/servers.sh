@@ -14,7 +14,7 @@ strays() {
         case $(readlink "$process/cwd" 2>/dev/null) in "$instance" | "$instance"/*) ;; *) continue ;; esac
         name=$(cat "$process/comm" 2>/dev/null) || continue
         case $(readlink "$process/exe" 2>/dev/null) in "$instance/run/live"/*) name=handler ;; esac
-        case $name in nginx | postgres | flywheel-superv | handler) ;; *) continue ;; esac
+        case $name in nginx | postgres | keep-postgres | flywheel-superv | handler) ;; *) continue ;; esac
         if [ -z "${1:-}" ] || [ "$1" = "$name" ]; then printf '%s\n' "$pid"; fi
     done
 }
@@ -115,7 +115,8 @@ servers_stop() {
     local pid stopped=()
     if pid=$(nginx_pid); then stopped+=("$pid"); stop_process "$pid" 10 QUIT; fi
     if pid=$(supervisor_pid); then stopped+=("$pid"); stop_process "$pid" 45 TERM; fi
-    if pid=$(pg_pid); then stopped+=("$pid"); pg_stop; fi
+    if pid=$(pg_pid); then stopped+=("$pid"); fi
+    pg_stop
     end_strays
     # The machine's first process buries the dead; give it the moment it takes.
     for pid in "${stopped[@]}"; do wait_until 3 test ! -e "/proc/$pid" || true; done

@@ -14,7 +14,7 @@ from psycopg2 import extensions
 TOP = Path(__file__).resolve().parents[2]
 RUN_BY_HAND = """set -euo pipefail
 . {top}/deploy/lib/common.sh
-for part in instance postgres mount servers; do . {top}/deploy/lib/$part.sh; done
+for part in instance build postgres mount servers; do . {top}/deploy/lib/$part.sh; done
 instance_locate {folder}
 """
 
@@ -110,12 +110,17 @@ class Machine:
     def postmaster(self):
         return int((self.instance / "pg" / "postmaster.pid").read_text().split()[0])
 
+    def postmaster_that_answers(self):
+        """None while it recovers, or while a dead one's successor is not there yet."""
+        asked = subprocess.run(["/usr/bin/pg_isready", "--quiet", "--host", self.sockets], check=False)
+        return self.postmaster() if asked.returncode == 0 else None
+
     def backends(self):
         """The processes that serve handlers."""
         return [pid for pid in children(self.postmaster()) if command_line(pid).startswith("postgres: flywheel_")]
 
     def start_postgres(self):
-        """What systemd or the container's restart policy does on a host; a quickstart leaves it to who runs it."""
+        """What `quickstart` does when it is stopped."""
         self.by_hand("pg_start")
 
     def start_postgres_with(self, **environment):
