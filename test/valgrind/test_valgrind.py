@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 
@@ -86,6 +87,18 @@ def world():
     return World()
 
 
+def answered(connection, sent):
+    """The status. Watched so closely, a handler may take longer for its first connection than it allows itself: it says 503
+    then, and is asked again as Retry-After tells callers to."""
+    for attempt in range(10):
+        connection.send(sent)
+        status = connection.answer()[0]
+        if status != 503:
+            break
+        time.sleep(1 + attempt)
+    return status
+
+
 @pytest.mark.parametrize("program", sorted(routes()))
 def test_a_handler_loses_no_memory_and_reads_none_that_it_must_not(program, world, tmp_path):
     handler = Handler(PROGRAMS / program, tmp_path, world.instance.config, before=MEMCHECK)
@@ -93,8 +106,7 @@ def test_a_handler_loses_no_memory_and_reads_none_that_it_must_not(program, worl
     seen = {}
     for method, path in routes()[program]:
         for what, sent in world.requests(method, path):
-            connection.send(sent)
-            seen.setdefault((method, path, what), []).append(connection.answer()[0])
+            seen.setdefault((method, path, what), []).append(answered(connection, sent))
     connection.close()
     status = handler.stop()
     assert status == 0, handler.log()[-8000:]
