@@ -42,7 +42,7 @@ class Dashboard(Instance):
             return None
 
     def sends(self, version):
-        return self.page() == PAGE.format(version) and self.told()["state"] == "served"
+        return self.page() == PAGE.format(version) and self.told().get("state") == "served"
 
 
 @pytest.fixture(name="dashboard")
