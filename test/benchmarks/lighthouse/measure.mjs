@@ -91,6 +91,8 @@ async function signIn() {
   }
 }
 
+class LostRun extends Error {}
+
 async function measure({ path, signedIn, ready }, cookies) {
   const browser = await launch();
   try {
@@ -98,12 +100,24 @@ async function measure({ path, signedIn, ready }, cookies) {
     const page = await browser.newPage();
     const flags = { logLevel: "error", onlyCategories: categories, enableErrorReporting: false };
     const { lhr, artifacts } = await lighthouse(given.url + path, flags, undefined, page);
-    if (lhr.runtimeError) throw new Error(`Lighthouse: ${lhr.runtimeError.message}`);
+    if (lhr.runtimeError) throw new LostRun(`Lighthouse: ${lhr.runtimeError.message}`);
     // Scores of another page than the one that was meant would be worth nothing.
     if (!(await page.$(ready))) throw new Error(`${path} did not show what it should (${ready})`);
     return { ...lhr, blockingOfCpu: blockingOfCpu(artifacts.Trace) };
   } finally {
     await browser.close();
+  }
+}
+
+/** Chromium sometimes loses the beginning of its own trace; that run has no figures and is made again, said aloud. */
+async function measureForSure(page, cookies) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await measure(page, cookies);
+    } catch (error) {
+      if (attempt === 3 || !(error instanceof LostRun)) throw error;
+      console.log(`${error.message}: this run is made again`);
+    }
   }
 }
 
@@ -182,7 +196,7 @@ const loadBefore = loadavg()[0];
 let version = "";
 for (let run = 1; run <= runs; run++) {
   for (const page of pages) {
-    const lhr = await measure(page, cookies);
+    const lhr = await measureForSure(page, cookies);
     version = lhr.lighthouseVersion;
     reports.get(page).push(lhr);
     const scores = categories.map((category) => scoreOf(lhr, category)).join(" ");
