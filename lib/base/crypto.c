@@ -83,12 +83,11 @@ bool secret_equal(struct slice a, struct slice b)
     return a.len == b.len && a.len > 0 && sodium_memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
-char *base64url_text(struct arena *arena, struct slice bytes)
+static char *encode(struct arena *arena, struct slice bytes, int variant)
 {
-    size_t size = sodium_base64_ENCODED_LEN(bytes.len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    size_t size = sodium_base64_encoded_len(bytes.len, variant);
     char *text = arena_alloc(arena, size);
-    return sodium_bin2base64(text, size, (const unsigned char *)bytes.ptr, bytes.len,
-                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return sodium_bin2base64(text, size, (const unsigned char *)bytes.ptr, bytes.len, variant);
 }
 
 /* libsodium takes some bytes above 0x7F for digits. */
@@ -100,18 +99,37 @@ static bool is_ascii(struct slice text)
     return true;
 }
 
-struct slice base64url_decode(struct arena *arena, struct slice text)
+static struct slice decode(struct arena *arena, struct slice text, int variant)
 {
-    if (!is_ascii(text))
+    if (!slice_present(text) || !is_ascii(text))
         return SLICE_ABSENT;
     unsigned char *bytes = arena_alloc(arena, text.len + 1);
     size_t length;
     const char *end;
-    int failed = sodium_base642bin(bytes, text.len, text.ptr, text.len, NULL, &length, &end,
-                                   sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    int failed = sodium_base642bin(bytes, text.len, text.ptr, text.len, NULL, &length, &end, variant);
     if (failed != 0 || end != text.ptr + text.len)
         return SLICE_ABSENT;
     return (struct slice){(const char *)bytes, length};
+}
+
+char *base64url_text(struct arena *arena, struct slice bytes)
+{
+    return encode(arena, bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+struct slice base64url_decode(struct arena *arena, struct slice text)
+{
+    return decode(arena, text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+char *base64_text(struct arena *arena, struct slice bytes)
+{
+    return encode(arena, bytes, sodium_base64_VARIANT_ORIGINAL);
+}
+
+struct slice base64_decode(struct arena *arena, struct slice text)
+{
+    return decode(arena, text, sodium_base64_VARIANT_ORIGINAL);
 }
 
 char *secret_seal(struct arena *arena, const struct sha256 *key, struct slice bytes)

@@ -53,9 +53,13 @@ char *secret_seal(struct arena *arena, const struct sha256 *key, struct slice by
 /* What was sealed; absent with another key, or when it was changed. */
 struct slice secret_open(struct arena *arena, const struct sha256 *key, struct slice sealed);
 
-/* Base64url without padding, both ways; decoding gives the absent slice for anything else. */
+/* Base64url without padding (RFC 4648 section 5), both ways; decoding gives the absent slice for anything else. */
 char *base64url_text(struct arena *arena, struct slice bytes);
 struct slice base64url_decode(struct arena *arena, struct slice text);
+
+/* The same for base64 with padding (RFC 4648 section 4). */
+char *base64_text(struct arena *arena, struct slice bytes);
+struct slice base64_decode(struct arena *arena, struct slice text);
 
 /* Argon2id (RFC 9106) with libsodium's interactive limits: 64 MiB and two passes, about 0.1 s. The text holds
  * salt and parameters. NULL when memory is short. */

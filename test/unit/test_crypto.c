@@ -78,6 +78,18 @@ static void base64url_comes_back_and_rejects_the_rest(void **state)
         assert_false(slice_present(base64url_decode(*state, bad[i])));
 }
 
+static void base64_comes_back_and_rejects_the_rest(void **state)
+{
+    const struct slice texts[] = {SLICE(""), SLICE("a"), SLICE("ab"), SLICE("abc"), SLICE("\xFF\xFE\0\x01")};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        assert_true(slice_equal(base64_decode(*state, slice_of(base64_text(*state, texts[i]))), texts[i]));
+    assert_string_equal(base64_text(*state, SLICE("\xFB\xFF")), "+/8=");
+    const struct slice bad[] = {SLICE("YQ"),   SLICE("YQ="),   SLICE("YR=="), SLICE("-_8="), SLICE("YQ==\n"),
+                                SLICE("Y Q="), SLICE("YQ==="), SLICE("="),    SLICE_ABSENT,  SLICE("\xC3\xA9==")};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(slice_present(base64_decode(*state, bad[i])));
+}
+
 static void a_password_is_verified_by_its_argon2id_hash_only(void **state)
 {
     char *hash = password_hash(*state, SLICE("correct horse"));
@@ -118,6 +130,7 @@ int main(void)
         UNIT_TEST(uuids_are_of_version_4_and_recognised),
         UNIT_TEST(secrets_are_compared_whole),
         UNIT_TEST(base64url_comes_back_and_rejects_the_rest),
+        UNIT_TEST(base64_comes_back_and_rejects_the_rest),
         UNIT_TEST(what_is_sealed_opens_with_its_key_only),
         UNIT_TEST(a_password_is_verified_by_its_argon2id_hash_only),
     };
