@@ -266,6 +266,15 @@ static void write_conditions(struct json_writer *writer, const struct rule *rule
     json_close(writer);
 }
 
+void rule_write_action_params(struct json_writer *writer, const char *name, const struct rule *rule)
+{
+    json_open_object(writer, name);
+    if (slice_present(rule->action_params.runbook_id))
+        json_string(writer, "runbook_id", rule->action_params.runbook_id);
+    write_names(writer, "phases", rule->action_params.phases);
+    json_close(writer);
+}
+
 void rule_write_json(struct json_writer *writer, const char *name, const struct rule *rule)
 {
     json_open_object(writer, name);
@@ -274,11 +283,7 @@ void rule_write_json(struct json_writer *writer, const char *name, const struct 
     json_string(writer, "description", rule->description);
     write_conditions(writer, rule);
     json_string(writer, "action", rule->action);
-    json_open_object(writer, "action_params");
-    if (slice_present(rule->action_params.runbook_id))
-        json_string(writer, "runbook_id", rule->action_params.runbook_id);
-    write_names(writer, "phases", rule->action_params.phases);
-    json_close(writer);
+    rule_write_action_params(writer, "action_params", rule);
     write_names(writer, "hipaa_controls", rule->hipaa_controls);
     if (rule->severity_filter.count > 0)
         write_names(writer, "severity_filter", rule->severity_filter);

@@ -33,6 +33,9 @@ struct slice rule_to_json(struct arena *arena, const struct rule *rule);
 /* The same, as a member `name` of an open document. */
 void rule_write_json(struct json_writer *writer, const char *name, const struct rule *rule);
 
+/* Its action_params alone: what the one who acts needs besides the action. */
+void rule_write_action_params(struct json_writer *writer, const char *name, const struct rule *rule);
+
 /* RFC 8785 canonical JSON of what the rule does: {action, action_params, conditions,
  * cooldown_seconds, max_retries, priority, severity_filter}. `severity_filter` is `[]` when empty.
  * Name, description and id are not part: renaming a rule does not change what it does. */
