@@ -9,6 +9,12 @@ bool slice_equal(struct slice a, struct slice b)
     return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
+int slice_compare(struct slice a, struct slice b)
+{
+    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool slice_is(struct slice s, const char *text)
 {
     return s.ptr != NULL && s.len == strlen(text) && memcmp(s.ptr, text, s.len) == 0;

@@ -34,6 +34,9 @@ static inline bool slice_present(struct slice s)
 /* Equal bytes. An absent slice equals only an absent slice. */
 bool slice_equal(struct slice a, struct slice b);
 
+/* The order of the bytes, as memcmp has it; a prefix comes first. Neither may be absent. */
+int slice_compare(struct slice a, struct slice b);
+
 /* Equal to a NUL-terminated string. An absent slice equals nothing. */
 bool slice_is(struct slice s, const char *text);
 

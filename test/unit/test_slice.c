@@ -21,6 +21,17 @@ static void starts_with_looks_at_the_beginning_only(void **state)
     assert_true(slice_starts_with(SLICE("RB"), ""));
 }
 
+static void a_prefix_comes_before_what_it_begins(void **state)
+{
+    (void)state;
+    assert_true(slice_compare(SLICE("R-B"), SLICE("R-BB")) < 0);
+    assert_true(slice_compare(SLICE("R-BB"), SLICE("R-B")) > 0);
+    assert_true(slice_compare(SLICE("R-B"), SLICE("R-a")) < 0);
+    assert_true(slice_compare(SLICE("\xFF"), SLICE("a")) > 0);
+    assert_int_equal(slice_compare(SLICE("a\0b"), SLICE("a\0b")), 0);
+    assert_int_equal(slice_compare(SLICE(""), SLICE("")), 0);
+}
+
 static void trim_takes_white_space_of_all_of_unicode(void **state)
 {
     (void)state;
@@ -111,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT_TEST(an_absent_slice_equals_only_an_absent_slice),
         UNIT_TEST(starts_with_looks_at_the_beginning_only),
+        UNIT_TEST(a_prefix_comes_before_what_it_begins),
         UNIT_TEST(trim_takes_white_space_of_all_of_unicode),
         UNIT_TEST(p12_white_space_only_trims_to_nothing),
         UNIT_TEST(utf8_is_checked_by_rfc_3629),
