@@ -1,8 +1,6 @@
 #include "rules/condition.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <math.h>
-#include <pcre2.h>
 #include <stdlib.h>
 
 #include "rules/number.h"
@@ -32,52 +30,6 @@ const struct json *field_path_follow(const struct field_path *path, const struct
     for (size_t i = 0; i < path->count && at != NULL; i++)
         at = json_member(at, path->names[i]);
     return json_type_of(at) == JSON_NULL ? NULL : at;
-}
-
-/* ---- regular expressions ----------------------------------------------------------------------- */
-
-struct regex_scratch {
-    pcre2_match_data *data;
-    pcre2_match_context *limits;
-};
-
-struct regex_scratch *regex_scratch_new(void)
-{
-    struct regex_scratch *scratch = calloc(1, sizeof *scratch);
-    if (scratch == NULL)
-        abort();
-    scratch->data = pcre2_match_data_create(1, NULL);
-    scratch->limits = pcre2_match_context_create(NULL);
-    if (scratch->data == NULL || scratch->limits == NULL)
-        abort();
-    pcre2_set_match_limit(scratch->limits, REGEX_STEPS);
-    pcre2_set_heap_limit(scratch->limits, REGEX_HEAP_KIB);
-    return scratch;
-}
-
-void regex_scratch_free(struct regex_scratch *scratch)
-{
-    if (scratch == NULL)
-        return;
-    pcre2_match_context_free(scratch->limits);
-    pcre2_match_data_free(scratch->data);
-    free(scratch);
-}
-
-static void free_regex(void *regex)
-{
-    pcre2_code_free(regex);
-}
-
-static bool compile_regex(struct arena *arena, struct slice pattern, pcre2_code **regex, struct error *error)
-{
-    int code = 0;
-    PCRE2_SIZE where = 0;
-    *regex = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, PCRE2_UTF, &code, &where, NULL);
-    if (*regex == NULL)
-        return error_set(error, ERROR_INVALID, "rule-refused", "A regular expression is invalid (at byte %zu).", where);
-    arena_on_reset(arena, free_regex, *regex);
-    return true;
 }
 
 /* ---- values ------------------------------------------------------------------------------------ */
@@ -175,14 +127,13 @@ static bool contains(const struct json *field, const struct rule_value *value)
     return false;
 }
 
-static bool matches(const struct json *field, const pcre2_code *regex, struct regex_scratch *scratch)
+static bool matches(const struct json *field, const struct regex *regex, struct regex_scratch *scratch)
 {
     char number[NUMBER_TEXT_SIZE];
     struct slice text = json_as_string(field);
     if (json_type_of(field) == JSON_NUMBER)
         text = number_text(number, json_as_number(field));
-    return slice_present(text) && pcre2_match(regex, (PCRE2_SPTR)text.ptr, text.len, 0, PCRE2_NO_UTF_CHECK,
-                                              scratch->data, scratch->limits) >= 0;
+    return slice_present(text) && regex_finds(regex, text, scratch);
 }
 
 /* ---- conditions -------------------------------------------------------------------------------- */
@@ -199,7 +150,12 @@ bool condition_compile(struct arena *arena, const struct rule_condition *source,
                               .op = source->op,
                               .value = &source->value,
                               .threshold = threshold_of(&source->value)};
-    return source->op != RULE_REGEX || compile_regex(arena, source->value.text, &out->regex, error);
+    if (source->op != RULE_REGEX)
+        return true;
+    char why[REGEX_REASON_SIZE] = "";
+    out->regex = regex_compile(arena, source->value.text, why);
+    return out->regex != NULL ||
+           error_set(error, ERROR_INVALID, "rule-refused", "A regular expression is invalid: %s.", why);
 }
 
 bool condition_holds(const struct condition *condition, const struct json *incident, struct regex_scratch *scratch)

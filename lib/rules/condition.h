@@ -22,6 +22,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "rules/regex.h"
 #include "rules/rule.h"
 
 /* A dot path, split: `details.service` is {"details", "service"}. */
@@ -41,15 +42,8 @@ struct condition {
     enum rule_operator op;
     const struct rule_value *value;
     double threshold;           /* of gt and lt; NaN when the value is no number: nothing compares with it */
-    struct pcre2_real_code_8 *regex; /* of regex, else NULL; freed when the arena is reset */
+    const struct regex *regex;  /* of regex, else NULL */
 };
-
-/* Memory of one thread for running regular expressions. Bounds of a run: REGEX_STEPS matching steps and
- * REGEX_HEAP_KIB of memory; an expression that needs more on some text does not match it. */
-enum { REGEX_STEPS = 100000, REGEX_HEAP_KIB = 1024 };
-struct regex_scratch;
-struct regex_scratch *regex_scratch_new(void) MUST_USE;
-void regex_scratch_free(struct regex_scratch *scratch);
 
 /* Compiles a condition that was loaded (see load.h for what that refuses). `rule_value`s are borrowed.
  * ERROR_INVALID when its regular expression is invalid. */

@@ -26,24 +26,18 @@ struct rule_matcher {
 
 /* ---- building ------------------------------------------------------------------------------------ */
 
-static int compare_bytes(struct slice a, struct slice b)
-{
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_rules(const void *left, const void *right)
 {
     const struct rule *a = ((const struct armed_rule *)left)->rule, *b = ((const struct armed_rule *)right)->rule;
     if (a->priority != b->priority)
         return a->priority < b->priority ? -1 : 1;
-    return compare_bytes(a->id, b->id);
+    return slice_compare(a->id, b->id);
 }
 
 static int compare_ids(const void *left, const void *right)
 {
     const struct slice *a = left, *b = right;
-    return compare_bytes(*a, *b);
+    return slice_compare(*a, *b);
 }
 
 static bool ids_differ(const struct rule *rules, size_t count, struct error *error)
