@@ -1,11 +1,12 @@
 /* flywheelctl: operators' commands. JSON on standard output; when refused, a reason on standard error and exit 1.
  *
  * This file reads words from the command line and prints what came of them; what they do is
- * promotion/operators.h. */
+ * promotion/operators.h, and for the keys that sign rules signing_files.h. */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "promotion/keys.h"
 #include "promotion/operators.h"
+#include "signing_files.h"
 
 enum { OPTIONS_MAX = 8, ARENA_LIMIT = 16 * 1024 * 1024, OUTPUT_CEILING = 4 * 1024 * 1024 };
 
@@ -26,6 +28,7 @@ struct option {
 /* A command under way: its options' values in the order of its table, and where the answer goes. */
 struct run {
     struct operation operation;
+    struct signing_files signing;
     const char *values[OPTIONS_MAX];
     struct json_writer *json;
     struct error *error;
@@ -101,7 +104,7 @@ static bool reset_password(struct run *run)
     return true;
 }
 
-/* `90d`, `12h`, `30m`, `10s` in seconds; 0 for anything else, and for more than ten years. */
+/* `90d`, `12h`, `30m`, `10s` in seconds; -1 for anything else, and for more than ten years. */
 static long duration_s(const char *text)
 {
     static const struct {
@@ -111,11 +114,11 @@ static long duration_s(const char *text)
     char *end;
     long number = strtol(text, &end, 10);
     if (end == text || *text == '-' || *end == '\0' || end[1] != '\0' || number > 315360000)
-        return 0;
+        return -1;
     for (size_t i = 0; i < COUNT_OF(units); i++)
         if (*end == units[i].unit && number <= 315360000 / units[i].seconds)
             return number * units[i].seconds;
-    return 0;
+    return -1;
 }
 
 static void print_key(struct json_writer *json, const struct new_key *key)
@@ -165,8 +168,6 @@ static bool rotate_key(struct run *run)
 {
     struct new_key key;
     long overlap = run->values[2] != NULL ? duration_s(run->values[2]) : 0;
-    if (run->values[2] != NULL && overlap == 0)
-        overlap = -1; /* not a duration */
     if (!operator_rotate_key(&run->operation, run->values[0], duration_s(run->values[1]), overlap, &key, run->error))
         return false;
     print_key(run->json, &key);
@@ -203,6 +204,61 @@ static bool add_appliance(struct run *run)
     return true;
 }
 
+static bool rotate_token(struct run *run)
+{
+    struct token_rotation rotation;
+    long overlap = run->values[1] != NULL ? duration_s(run->values[1]) : TOKEN_OVERLAP_S;
+    if (!operator_rotate_token(&run->operation, run->values[0], run->values[2], overlap, &rotation, run->error))
+        return false;
+    json_text(run->json, "token", rotation.token);
+    json_text(run->json, "appliance_id", run->values[0]);
+    json_string(run->json, "site_id", rotation.site_id);
+    json_integer(run->json, "old_tokens", rotation.old_tokens);
+    json_pg_time(run->json, "old_tokens_until", rotation.old_tokens_until);
+    return true;
+}
+
+static void open_appliance(struct json_writer *json, const struct appliance_token *appliance)
+{
+    json_open_object(json, NULL);
+    json_string(json, "appliance_id", appliance->appliance_id);
+    json_string(json, "site_id", appliance->site_id);
+    json_string(json, "partner", appliance->partner_slug);
+    json_string(json, "status", appliance->status);
+    json_pg_time(json, "last_seen_at", appliance->last_seen_at);
+    json_open_array(json, "tokens");
+}
+
+static void print_token(struct json_writer *json, const struct appliance_token *token)
+{
+    json_open_object(json, NULL);
+    json_pg_time(json, "created_at", token->created_at);
+    json_pg_time(json, "expires_at", token->expires_at);
+    json_close(json);
+}
+
+static bool list_appliances(struct run *run)
+{
+    const struct db_rows *rows;
+    struct slice previous = SLICE_ABSENT;
+    if (!operator_list_appliances(&run->operation, run->values[0], run->values[1], &rows, run->error))
+        return false;
+    json_open_array(run->json, "appliances");
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct appliance_token row = appliance_token_at(rows, i);
+        if (i > 0 && !slice_equal(row.appliance_id, previous)) {
+            json_close(run->json);
+            json_close(run->json);
+        }
+        if (i == 0 || !slice_equal(row.appliance_id, previous))
+            open_appliance(run->json, &row);
+        if (slice_present(row.created_at))
+            print_token(run->json, &row);
+        previous = row.appliance_id;
+    }
+    return true; /* what is open is closed at the end */
+}
+
 static bool revoke_appliance(struct run *run)
 {
     if (!operator_revoke_appliance(&run->operation, run->values[0], run->values[1], run->error))
@@ -225,6 +281,46 @@ static bool add_runbook(struct run *run)
     return true;
 }
 
+static bool print_signing(struct run *run, bool done, const struct signing_state *state)
+{
+    if (!done)
+        return false;
+    json_text(run->json, "signing", state->signing);
+    json_text(run->json, "other", state->other);
+    json_text(run->json, "public_key_file", state->public_key_file);
+    return true;
+}
+
+static bool create_signing_key(struct run *run)
+{
+    struct signing_state state;
+    return print_signing(run, signing_create(&run->signing, &state, run->error), &state);
+}
+
+static bool next_signing_key(struct run *run)
+{
+    struct signing_state state;
+    return print_signing(run, signing_next(&run->signing, &state, run->error), &state);
+}
+
+static bool switch_signing_key(struct run *run)
+{
+    struct signing_state state;
+    return print_signing(run, signing_switch(&run->signing, &state, run->error), &state);
+}
+
+static bool retire_signing_key(struct run *run)
+{
+    struct signing_state state;
+    return print_signing(run, signing_retire(&run->signing, &state, run->error), &state);
+}
+
+static bool show_signing_key(struct run *run)
+{
+    struct signing_state state;
+    return print_signing(run, signing_show(&run->signing, &state, run->error), &state);
+}
+
 static const struct command COMMANDS[] = {
     {"partner", "add", {{"slug", true}, {"name", true}}, add_partner},
     {"user", "add", {{"partner", true}, {"email", true}, {"role", true}, {"name", false}}, add_user},
@@ -238,12 +334,19 @@ static const struct command COMMANDS[] = {
     {"key", "revoke", {{"key", true}, {"partner", false}}, revoke_key},
     {"site", "add", {{"partner", true}, {"site-id", true}, {"name", true}}, add_site},
     {"appliance", "add", {{"site", true}, {"appliance-id", true}}, add_appliance},
+    {"appliance", "list", {{"partner", false}, {"site", false}}, list_appliances},
+    {"appliance", "rotate-token", {{"appliance-id", true}, {"overlap", false}, {"site", false}}, rotate_token},
     {"appliance", "revoke", {{"appliance-id", true}, {"site", false}}, revoke_appliance},
     {"runbook",
      "add",
      {{"runbook-id", true}, {"title", false}, {"platform", false}, {"action", false}, {"risk", false}, {"hipaa", false},
       {"check-types", false}},
      add_runbook},
+    {"signing-key", "create", {{0}}, create_signing_key},
+    {"signing-key", "next", {{0}}, next_signing_key},
+    {"signing-key", "switch", {{0}}, switch_signing_key},
+    {"signing-key", "retire", {{0}}, retire_signing_key},
+    {"signing-key", "show", {{0}}, show_signing_key},
 };
 
 /* ---- the command line ------------------------------------------------------------------------------------ */
@@ -287,6 +390,8 @@ static bool parse_options(struct arena *arena, const struct command *command, in
 {
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0) {
+            if (command->options[0].name == NULL)
+                return fprintf(stderr, "flywheelctl: %s %s takes no '%s'\n", command->object, command->verb, argv[i]) < 0;
             if (!take_option(command, command->options[0].name, argv[i], values))
                 return false;
             continue;
@@ -316,17 +421,32 @@ static const char *login_name(void)
     return user != NULL ? user->pw_name : "operator";
 }
 
-static int run_command(const struct command *command, const char *conninfo, struct arena *arena, const char **values)
+/* Whether it works on files; the database is not asked. */
+static bool is_on_files(const struct command *command)
+{
+    return strcmp(command->object, "signing-key") == 0;
+}
+
+/* `resource`: what the configuration names for it, a connection string or a file. */
+static int run_command(const struct command *command, const char *resource, const struct stat *config,
+                       struct arena *arena, const char **values)
 {
     struct buffer text = buffer_make(OUTPUT_CEILING);
     struct json_writer json = json_writer_make(&text);
     struct error error = {0};
     struct run run = {.json = &json, .error = &error};
     memcpy(run.values, values, sizeof run.values);
-    run.operation = (struct operation){database_new(conninfo, "flywheelctl", 1), arena, login_name()};
+    if (is_on_files(command))
+        run.signing = (struct signing_files){arena, resource, config->st_uid, config->st_gid};
+    else
+        run.operation.database = database_new(resource, "flywheelctl", 1);
+    run.operation.arena = arena;
+    run.operation.operator_name = login_name();
     json_open_object(&json, NULL);
     bool done = command->run(&run);
     json_writer_end(&json);
+    if (done && !buffer_ok(&text))
+        done = error_set(&error, ERROR_TOO_LARGE, "too-large", "That is too much for one answer; name a part of it.");
     if (done)
         printf("%.*s\n", (int)text.len, text.bytes);
     else
@@ -348,12 +468,14 @@ static int start(const char *config_path, int argc, char **argv)
     if (config == NULL)
         return fprintf(stderr, "flywheelctl: %s\n", why) < 0 ? 2 : 1;
     struct arena *arena = arena_new(ARENA_LIMIT);
-    const char *conninfo = config_get(config, "database_operator", NULL);
+    struct stat status;
+    const char *needed = is_on_files(command) ? "signing_key" : "database_operator";
+    const char *resource = config_get(config, needed, NULL);
     int result = 1;
-    if (conninfo == NULL)
-        fprintf(stderr, "flywheelctl: %s lacks database_operator\n", config_path);
+    if (resource == NULL || stat(config_path, &status) != 0)
+        fprintf(stderr, "flywheelctl: %s lacks %s\n", config_path, needed);
     else if (parse_options(arena, command, argc - 2, argv + 2, values))
-        result = run_command(command, conninfo, arena, values);
+        result = run_command(command, resource, &status, arena, values);
     arena_free(arena);
     config_free(config);
     return result;

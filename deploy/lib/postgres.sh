@@ -132,7 +132,8 @@ write_handler_configuration() {
     done
     write_file "$etc_dir/flywheel.conf" 600 <<CONF
 # Configuration of the handlers and of flywheelctl. Holds passwords: readable by the servers only.
-${lines}threads = 4
+${lines}signing_key = $etc_dir/rules.key
+threads = 4
 log_level = info
 CONF
     [ "$(id -u)" != 0 ] || chown "$server_user:$server_user" "$etc_dir/flywheel.conf"

@@ -277,6 +277,7 @@ release_new() {
     if [ "$kind" != bare ]; then
         step 'migrating the database'
         "$top/deploy/migrate" --dir "$folder"
+        signing_key_ensure "$releases/new/bin/flywheelctl"
         step 'checking the new handlers against the database'
         self_check "$releases/new"
     fi

@@ -72,6 +72,27 @@ bool operator_add_site(const struct operation *operation, const char *partner_sl
 bool operator_add_appliance(const struct operation *operation, const char *site_id, const char *appliance_id,
                             const char **token, struct error *error) MUST_USE;
 
+/* Gives an active appliance another token; those that it has work for `overlap_s` more seconds (0: not any more), never
+ * longer than they would have. `site_id`: whose it must be, NULL for any site's. */
+enum { TOKEN_OVERLAP_S = 7 * 86400 }; /* where nothing else is wished */
+struct token_rotation {
+    const char *token;
+    struct slice site_id, old_tokens_until; /* the latest end, as PostgreSQL prints it; absent when no old one was good */
+    long long old_tokens;
+};
+bool operator_rotate_token(const struct operation *operation, const char *appliance_id, const char *site_id,
+                           long overlap_s, struct token_rotation *rotation, struct error *error) MUST_USE;
+
+/* The appliances of a partner, of a site, or (both NULL) all, in order; rows for appliance_token_at: one for each token
+ * that is good, with the appliance it belongs to, or one without a token. */
+struct appliance_token {
+    struct slice appliance_id, site_id, partner_slug, status, last_seen_at;
+    struct slice created_at, expires_at; /* of the token; absent: there is none, it does not expire */
+};
+bool operator_list_appliances(const struct operation *operation, const char *partner_slug, const char *site_id,
+                              const struct db_rows **rows, struct error *error) MUST_USE;
+struct appliance_token appliance_token_at(const struct db_rows *rows, size_t row);
+
 /* Revokes an appliance and all its tokens. `site_id`: whose it must be, NULL for any site's. */
 bool operator_revoke_appliance(const struct operation *operation, const char *appliance_id, const char *site_id,
                                struct error *error) MUST_USE;

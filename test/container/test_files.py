@@ -82,8 +82,11 @@ def test_handlers_and_nginx_share_sockets_and_pages(services, layout):
 def test_p41_each_gets_the_secrets_it_needs_and_no_other(project, services, layout):
     assert layout["etc_dir"] == "/run/secrets"
     got = {name: set(service.get("secrets", [])) for name, service in services.items()}
-    assert got == {"database": {"pgpass"}, "migrate": {"pgpass", "flywheel.conf"}, "handlers": {"flywheel.conf"},
-                   "tools": {"pgpass", "flywheel.conf"}, "fill": set(), "nginx": set()}
+    assert got == {"database": {"pgpass"}, "migrate": {"pgpass", "flywheel.conf"}, "handlers": {"flywheel.conf", "rules.key"},
+                   "tools": set(), "fill": set(), "nginx": set()}
+    with_all = [name for name in services if layout["etc_dir"] in mounts(services[name])]
+    assert with_all == ["tools"], "back-ups hold all secrets, and a restore and a new key write some"
+    assert mounts(services["tools"])[layout["etc_dir"]] == ("/opt/mcp-server/secrets/", [])
     for name, secret in project.document["secrets"].items():
         assert secret["file"] == f"/opt/mcp-server/secrets/{name}"
         assert f"secret {name}\n" in (FILES / "prepare").read_text() + "\n"
