@@ -144,5 +144,10 @@ SELECT pg_temp.refused('flywheel_agent', format($$INSERT INTO execution_ids (cre
 SELECT is((SELECT own FROM pg_temp.changed('flywheel_agent', $$UPDATE appliance_pattern_stats SET total_occurrences = 100 WHERE appliance_id <> 'a-one-1'$$, NULL, 'partner_id')), 0::bigint, 'P17: an appliance does not overwrite its neighbour''s counters');
 SELECT is((SELECT own FROM pg_temp.changed('flywheel_agent', $$UPDATE site_appliances SET last_seen_at = now()$$, NULL, 'partner_id')), 1::bigint, 'an appliance says only of itself that it was seen');
 SELECT is((SELECT own FROM pg_temp.changed('flywheel_agent', $$UPDATE appliance_pattern_sync SET synced_at = now()$$, NULL, 'partner_id')), 1::bigint, 'and that it has reported');
+SELECT is((SELECT own FROM pg_temp.changed('flywheel_agent', $$UPDATE appliance_rule_sync SET acknowledged_at = now()$$, NULL, 'partner_id')), 1::bigint, 'P24: an appliance acknowledges for itself only');
+SELECT is((SELECT own FROM pg_temp.changed('flywheel_agent', $$UPDATE promoted_rule_deployments SET delivered_at = now()$$, NULL, 'partner_id')), 1::bigint, 'P24: and says of its own deliveries only what became of them');
+DELETE FROM appliance_rule_sync;
+SELECT pg_temp.refused('flywheel_agent', format($$INSERT INTO appliance_rule_sync (appliance_id, site_id, partner_id, acknowledged_revision) VALUES (%L, %L, %L, 1)$$, d, s, p), 'P24: an acknowledgement of ' || w)
+  FROM (VALUES ('b-one-1', 'b-one', :'b', 'another partner'), ('a-two-1', 'a-two', :'a', 'another site'), ('a-one-2', 'a-one', :'a', 'its neighbour'), ('a-one-1', 'b-one', :'b', 'itself at another site')) AS v (d, s, p, w);
 SELECT * FROM finish();
 ROLLBACK;

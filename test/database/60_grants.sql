@@ -30,23 +30,25 @@ SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_read')$$, $$VALUES
     ('partners', 'r'), ('sites', 'r'), ('site_appliances', 'r'), ('aggregated_pattern_stats', 'r'), ('learning_thresholds', 'r'),
     ('execution_telemetry', 'r'), ('site_daily_executions', 'r'), ('learning_promotion_candidates', 'r'), ('promoted_rules', 'r'),
     ('promoted_rule_versions', 'r'), ('promoted_rule_deployments', 'r'), ('promotion_audit_log', 'r'), ('appliance_pattern_sync', 'r'),
-    ('runbooks', 'r'), ('runbook_check_types', 'r'), ('v_partner_promotion_candidates', 'r'), ('v_partner_learning_stats', 'r')$$,
+    ('appliance_rule_sync', 'r'), ('runbooks', 'r'), ('runbook_check_types', 'r'), ('v_partner_promotion_candidates', 'r'), ('v_partner_learning_stats', 'r')$$,
     'the reading role reads and writes nothing; it sees no password, key or token');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_decide')$$, $$VALUES
     ('partners', 'r'), ('sites', 'rw'), ('site_appliances', 'r'), ('aggregated_pattern_stats', 'rw'), ('learning_thresholds', 'r'),
     ('execution_telemetry', 'r'), ('site_daily_executions', 'r'), ('learning_promotion_candidates', 'raw'), ('promoted_rules', 'raw'),
     ('promoted_rule_versions', 'ra'), ('promoted_rule_deployments', 'raw'), ('promotion_audit_log', 'ra'), ('appliance_pattern_sync', 'r'),
-    ('runbooks', 'r'), ('runbook_check_types', 'r'), ('idempotency_keys', 'rawd'),
+    ('appliance_rule_sync', 'r'), ('runbooks', 'r'), ('runbook_check_types', 'r'), ('idempotency_keys', 'rawd'),
     ('v_partner_promotion_candidates', 'r'), ('v_partner_learning_stats', 'r')$$,
     'the deciding role writes what a decision writes and nothing else');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_agent')$$, $$VALUES
     ('sites', 'r'), ('site_appliances', 'rw'), ('aggregated_pattern_stats', 'raw'), ('appliance_pattern_stats', 'raw'),
     ('appliance_pattern_sync', 'raw'), ('learning_thresholds', 'r'), ('execution_telemetry', 'ra'), ('execution_ids', 'ra'),
-    ('site_daily_executions', 'raw'), ('promoted_rules', 'r'), ('promoted_rule_deployments', 'r'), ('runbooks', 'r'), ('runbook_check_types', 'r')$$,
+    ('site_daily_executions', 'raw'), ('promoted_rules', 'r'), ('promoted_rule_deployments', 'rw'), ('appliance_rule_sync', 'raw'), ('runbooks', 'r'),
+    ('runbook_check_types', 'r')$$,
     'the appliances'' role writes what a report writes and nothing else; it sees no people and no decisions');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_account')$$, $$VALUES
     ('partners', 'r'), ('sites', 'r'), ('site_appliances', 'r'), ('users', 'rw'), ('sessions', 'rad'), ('promotion_audit_log', 'a'),
-    ('aggregated_pattern_stats', 'r'), ('site_daily_executions', 'r'), ('promoted_rules', 'r'), ('appliance_pattern_sync', 'r'), ('password_links', 'rd')$$,
+    ('aggregated_pattern_stats', 'r'), ('site_daily_executions', 'r'), ('promoted_rules', 'r'), ('appliance_pattern_sync', 'r'), ('password_links', 'rd'),
+    ('promoted_rule_deployments', 'r'), ('appliance_rule_sync', 'r')$$,
     'the account role signs in and out and takes passwords; it sees no key and no token');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_access')$$, $$VALUES
     ('users', 'raw'), ('api_keys', 'raw'), ('password_links', 'raw'), ('promotion_audit_log', 'a'), ('idempotency_keys', 'rawd')$$,
@@ -60,6 +62,8 @@ SELECT ok(NOT has_column_privilege('flywheel_decide', ('public.' || r)::regclass
 SELECT is(pg_temp.columns('flywheel_agent', 'site_appliances', 'UPDATE'), 'last_seen_at', 'a report says of an appliance when it was seen');
 SELECT ok(NOT has_column_privilege('flywheel_agent', 'public.aggregated_pattern_stats', 'approval_status', p), 'P18: a report decides nothing: ' || p)
   FROM unnest(ARRAY['INSERT', 'UPDATE']) AS p;
+SELECT is(pg_temp.columns('flywheel_agent', 'promoted_rule_deployments', 'UPDATE'), 'acknowledged_at delivered_at deployment_status error proven_at rule_version', 'an appliance says what became of a delivery, not where it was to go');
+SELECT is(pg_temp.columns('flywheel_agent', 'appliance_rule_sync', 'UPDATE'), 'acknowledged_at acknowledged_revision agent dropped_executions engine_errors last_error last_error_at', 'and of its own acknowledgement not whose it is');
 SELECT ok(NOT has_column_privilege('flywheel_agent', 'public.aggregated_pattern_stats', c, 'UPDATE'), 'a report does not move a pattern by its ' || c)
   FROM unnest(ARRAY['id', 'site_id', 'partner_id', 'pattern_signature']) AS c;
 SELECT is(pg_temp.columns('flywheel_account', 'users', 'UPDATE'), 'last_sign_in_at password_hash status', 'signing in changes no role');
@@ -73,7 +77,7 @@ SELECT is(pg_temp.columns('flywheel_operator', 'users', 'UPDATE'), 'status', 'op
 
 SELECT is(pg_temp.callable('flywheel_read'), 'authenticate current_appliance current_partner current_site', 'functions for reading');
 SELECT is(pg_temp.callable('flywheel_decide'), 'authenticate current_appliance current_partner current_site is_promotion_eligible', 'functions for deciding');
-SELECT is(pg_temp.callable('flywheel_agent'), 'authenticate current_appliance current_partner current_site ensure_execution_partitions is_promotion_eligible', 'functions for appliances');
+SELECT is(pg_temp.callable('flywheel_agent'), 'authenticate current_appliance current_partner current_site ensure_execution_partitions hold_site_rules is_promotion_eligible', 'functions for appliances');
 SELECT is(pg_temp.callable('flywheel_account'), 'authenticate begin_sign_in current_appliance current_partner current_site forget_sign_in_failures note_key_use', 'functions for accounts');
 SELECT is(pg_temp.callable('flywheel_access'), 'authenticate current_appliance current_partner current_site forget_sign_in_failures sign_in_locked_until', 'functions for people and keys');
 SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc p WHERE pronamespace = 'public'::regnamespace

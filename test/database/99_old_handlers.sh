@@ -22,11 +22,13 @@ check() {
 quiet() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"; }
 
 # Limits that old handlers keep to by themselves: who is made by an old flywheelctl is active and has a password; of a
-# disabled person, who signs in nowhere, nothing is updated; under the third policy only the new login flywheel_access inserts.
+# disabled person, who signs in nowhere, nothing is updated; under the third policy only the new login flywheel_access inserts;
+# the fourth narrows a right that old handlers of appliances do not have.
 readonly known_limits='
 limit constraint users users_password_check
 limit policy users only_active
 limit policy users only_invited
+limit policy promoted_rule_deployments own_appliance_update
 '
 
 # found OLD NEW: what was taken away from, or newly asked of, tables that the old schema has.
