@@ -34,7 +34,8 @@ static const char *why_unsafe(const struct stat *status)
 {
     if (!S_ISREG(status->st_mode))
         return "it is not a regular file";
-    if (status->st_uid != 0 && status->st_uid != geteuid())
+    uid_t own = geteuid();
+    if (own != 0 && status->st_uid != 0 && status->st_uid != own)
         return "it belongs to another user; chown it to the user of this program or to root";
     if ((status->st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return "others than its owner may use it; chmod 600 it, and replace the key if somebody may have read it";

@@ -27,7 +27,7 @@ struct signing_key;
 
 /* Reads a secret key: a file of one line, the base64 (RFC 4648 section 4) of its 32-byte seed. NULL with a sentence in `why`
  * (`why_size` bytes, never a part of the key) when the file cannot be read, is no regular file, belongs to somebody else
- * than this process or root, is open to its group or others, or holds something else. The caller frees it. */
+ * than this process's user or root (root itself may read anybody's), is open to its group or others, or holds something else. The caller frees it. */
 struct signing_key *signing_key_read(const char *path, char *why, size_t why_size) MUST_USE;
 
 /* Wipes and frees. NULL is allowed. */
