@@ -32,6 +32,7 @@ struct command {
 };
 
 static const struct command COMMANDS[] = {
+    {.word = "match", .with_options = command_match},
     {.word = "record", .with_settings = command_record},
     {.word = "status", .with_settings = command_status},
 };

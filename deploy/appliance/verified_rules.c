@@ -1,0 +1,107 @@
+#include "verified_rules.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "promoted.h"
+#include "rules/render.h"
+
+enum { SCRATCH_LIMIT = 1024 * 1024, REASON_SIZE = 160 };
+
+/* A look at all promoted rules. */
+struct look {
+    struct store *store;
+    const char *promoted;
+    struct rule_folder *folder;
+    rule_report *report;
+    void *context;
+    struct arena *scratch; /* of one rule */
+    size_t missing;
+};
+
+static void add_rule(struct look *look, struct slice rule_id, struct slice digest, struct slice yaml)
+{
+    char path[PATH_LIMIT];
+    if (!promoted_path(path, look->promoted, rule_id))
+        return;
+    if (!slice_equal(bytes_digest(look->scratch, yaml), digest)) {
+        look->report(look->context, path, "its verified copy in the state file is damaged; the rule is not in force");
+        return;
+    }
+    enum promoted_state state = promoted_look(look->promoted, rule_id, digest);
+    if (state == PROMOTED_EDITED)
+        look->report(look->context, path, "this is not what the server signed; the verified copy is in force instead");
+    look->missing += state == PROMOTED_MISSING;
+    rule_folder_add_text(look->folder, path, yaml);
+}
+
+static bool add_rules(struct look *look)
+{
+    struct query *rule = query_begin(look->store, "SELECT rule_id, digest, yaml FROM installed ORDER BY rule_id");
+    while (query_next(rule)) {
+        add_rule(look, query_get_text(rule, 0), query_get_text(rule, 1), query_get_text(rule, 2));
+        arena_reset(look->scratch);
+    }
+    return query_end(rule);
+}
+
+/* Installing writes the store first and the files one by one, so that missing files are told as one number. */
+static void tell_missing(struct look *look)
+{
+    char reason[REASON_SIZE];
+    if (look->missing == 0)
+        return;
+    snprintf(reason, sizeof reason, "%zu installed rules have no file here; their verified copies are in force", look->missing);
+    look->report(look->context, look->promoted, reason);
+}
+
+/* The rule that a file of this name would be of; absent for other files. */
+static struct slice rule_of_file(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    bool is_rule = name[0] != '.' && ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0);
+    return is_rule ? (struct slice){name, (size_t)(ending - name)} : SLICE_ABSENT;
+}
+
+static bool is_installed(struct store *store, struct slice rule_id, bool *failed)
+{
+    struct query *query = query_begin(store, "SELECT 1 FROM installed WHERE rule_id = ?1");
+    query_text(query, rule_id);
+    bool found = query_next(query);
+    *failed = !query_end(query);
+    return found;
+}
+
+/* `.yml` is never the agent's own. */
+static bool tell_foreign(struct look *look)
+{
+    DIR *directory = opendir(look->promoted);
+    bool failed = false;
+    for (const struct dirent *entry; directory != NULL && !failed && (entry = readdir(directory)) != NULL;) {
+        char path[PATH_LIMIT + sizeof entry->d_name + 1];
+        struct slice rule_id = rule_of_file(entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", look->promoted, entry->d_name);
+        bool own = slice_present(rule_id) && strcmp(rule_id.ptr + rule_id.len, ".yaml") == 0 &&
+                   is_installed(look->store, rule_id, &failed);
+        if (slice_present(rule_id) && !own && !failed)
+            look->report(look->context, path, "the server has not sent this; it is passed over");
+    }
+    if (directory != NULL)
+        closedir(directory);
+    return !failed;
+}
+
+bool verified_rules_add(struct store *store, const char *promoted, struct rule_folder *folder, rule_report *report,
+                        void *context)
+{
+    struct look look = {store, promoted, folder, report, context, arena_new(SCRATCH_LIMIT), 0};
+    bool read = add_rules(&look) && tell_foreign(&look);
+    if (read)
+        tell_missing(&look);
+    else
+        report(context, "the state file", store_why(store));
+    arena_free(look.scratch);
+    return read;
+}
