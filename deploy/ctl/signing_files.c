@@ -96,27 +96,10 @@ static bool make_seed(const struct folder *folder, const char *name, struct erro
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 
-/* Root reads as the servers' user, who must be able to as well. */
-static struct signing_key *read_as_owner(const struct folder *folder, const char *name, char *why, size_t why_size)
-{
-    bool is_root = geteuid() == 0;
-    struct signing_key *key = NULL;
-    if (is_root && seteuid(folder->files->owner) != 0)
-        snprintf(why, why_size, "cannot read the key as its owner: %s", strerror(errno));
-    else
-        key = signing_key_read(path_of(folder, name), why, why_size);
-    if (is_root && seteuid(0) != 0) {
-        snprintf(why, why_size, "cannot become root again: %s", strerror(errno));
-        signing_key_free(key);
-        return NULL;
-    }
-    return key;
-}
-
 static bool public_key(const struct folder *folder, const char *name, const char **text, struct error *error)
 {
     char why[256];
-    struct signing_key *key = read_as_owner(folder, name, why, sizeof why);
+    struct signing_key *key = signing_key_read(path_of(folder, name), why, sizeof why);
     if (key == NULL)
         return error_set(error, ERROR_INVALID, "invalid", "%s", why);
     *text = base64_text(folder->files->arena,
