@@ -20,6 +20,15 @@ static const struct input CHANGE_MEMBERS[] = {
     {.name = "new_password", CHOSEN},
 };
 
+static const char *const APPLIANCE_STATES[] = {"silent", "failing", "behind", "revoked", NULL};
+static const struct input APPLIANCES_QUERY[] = {
+    INPUT_SITE,
+    {.name = "state", .type = INPUT_CHOICE, .choices = APPLIANCE_STATES},
+    INPUT_SEARCH,
+    INPUT_LIMIT,
+    INPUT_CURSOR,
+};
+
 void write_partner(struct json_writer *json, const struct partner_profile *partner)
 {
     json_string(json, "id", partner->id);
@@ -62,6 +71,9 @@ static bool list_sites(struct call *call)
         json_number(&json, "active_rules", site.active_rules);
         json_number(&json, "executions_30d", site.executions_30d);
         json_pg_time(&json, "last_synced_at", site.last_synced_at);
+        json_number(&json, "silent_appliances", site.silent_appliances);
+        json_number(&json, "failing_appliances", site.failing_appliances);
+        json_pg_time(&json, "last_seen_at", site.last_seen_at);
         json_close(&json);
     }
     json_close(&json);
@@ -112,6 +124,13 @@ static const struct endpoint ENDPOINTS[] = {
      .path = "/api/partners/me/sites",
      .access = ACCESS_READ,
      .serve = list_sites},
+    {.operation = "listAppliances",
+     .method = "GET",
+     .path = "/api/partners/me/appliances",
+     .access = ACCESS_READ,
+     .query = APPLIANCES_QUERY,
+     .query_count = COUNT_OF(APPLIANCES_QUERY),
+     .serve = list_appliances},
 };
 
 int main(int argc, char **argv)

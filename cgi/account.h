@@ -17,6 +17,9 @@ bool sign_in(struct call *call);
 bool sign_out(struct call *call);
 bool who_am_i(struct call *call);
 
+/* In account_appliances.c. */
+bool list_appliances(struct call *call);
+
 /* In account_password.c. */
 bool set_password(struct call *call);
 bool change_password(struct call *call);

@@ -1,6 +1,7 @@
-/* GET /api/partners/me/learning/promoted-rules: the rules that came of approvals. */
+/* GET /api/partners/me/learning/promoted-rules and …/{id}/deployments: the rules that came of approvals, and where they are. */
 #include "cgi/service.h"
 #include "cgi/view.h"
+#include "promotion/appliances.h"
 #include "promotion/promoted_rules.h"
 
 static const char *const STATUSES[] = {"active", "disabled", "archived", NULL};
@@ -45,6 +46,50 @@ static bool list_rules(struct call *call)
     return true;
 }
 
+static void write_deployment(struct json_writer *json, const struct rule_deployment *deployment)
+{
+    json_open_object(json, NULL);
+    json_string(json, "appliance_id", deployment->appliance_id);
+    json_string(json, "appliance_status", deployment->appliance_status);
+    json_number(json, "rule_version", deployment->rule_version);
+    json_string(json, "deployment_status", deployment->deployment_status);
+    json_pg_time(json, "deployed_at", deployment->deployed_at);
+    json_pg_time(json, "delivered_at", deployment->delivered_at);
+    json_pg_time(json, "acknowledged_at", deployment->acknowledged_at);
+    json_pg_time(json, "proven_at", deployment->proven_at);
+    json_string(json, "error", deployment->error);
+    json_string(json, "agent", deployment->agent);
+    json_pg_time(json, "last_seen_at", deployment->last_seen_at);
+    json_pg_bool(json, "silent", deployment->silent);
+    json_close(json);
+}
+
+static bool list_deployments(struct call *call)
+{
+    struct deployed_rule rule;
+    const struct db_rows *rows;
+    if (!rule_deployments_read(&call->session, call->id, &rule, &rows, call->error))
+        return false;
+    struct json_writer json = call_answer(call);
+    json_string(&json, "id", rule.id);
+    json_string(&json, "rule_id", rule.rule_id);
+    json_string(&json, "site_id", rule.site_id);
+    json_string(&json, "site_name", rule.site_name);
+    json_string(&json, "status", rule.status);
+    json_number(&json, "version", rule.version);
+    json_number(&json, "revision", rule.revision);
+    json_bool(&json, "held", !slice_present(rule.released_at));
+    json_open_array(&json, "deployments");
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct rule_deployment deployment = rule_deployment_at(rows, i);
+        write_deployment(&json, &deployment);
+    }
+    json_close(&json);
+    json_integer(&json, "total", (int64_t)db_count(rows));
+    json_writer_end(&json);
+    return true;
+}
+
 static const struct endpoint ENDPOINTS[] = {
     {.operation = "listPromotedRules",
      .method = "GET",
@@ -53,6 +98,11 @@ static const struct endpoint ENDPOINTS[] = {
      .query = QUERY,
      .query_count = COUNT_OF(QUERY),
      .serve = list_rules},
+    {.operation = "listRuleDeployments",
+     .method = "GET",
+     .path = "/api/partners/me/learning/promoted-rules/{id}/deployments",
+     .access = ACCESS_READ,
+     .serve = list_deployments},
 };
 
 int main(int argc, char **argv)

@@ -12,16 +12,19 @@ DB_STATEMENT(account_user_of_key, 1,
              "SELECT u.id, u.email, u.display_name, u.role, u.last_sign_in_at FROM users u "
              "JOIN authenticate($1::bytea, NULL, NULL) a ON a.user_id = u.id");
 DB_STATEMENT(account_sites, 0,
-             "SELECT s.site_id, s.clinic_name, "
-             "(SELECT count(*) FROM site_appliances a WHERE a.site_id = s.site_id AND a.status = 'active'), "
+             "SELECT s.site_id, s.clinic_name, v.active, "
              "p.patterns, p.pending, "
              "(SELECT count(*) FROM promoted_rules r WHERE r.site_id = s.site_id AND r.status = 'active'), "
              "(SELECT coalesce(sum(d.executions), 0) FROM site_daily_executions d WHERE d.site_id = s.site_id "
              "AND d.day > (now() AT TIME ZONE 'UTC')::date - 30), "
-             "(SELECT max(y.synced_at) FROM appliance_pattern_sync y WHERE y.site_id = s.site_id) "
+             "(SELECT max(y.synced_at) FROM appliance_pattern_sync y WHERE y.site_id = s.site_id), "
+             "v.silent, v.failing, v.last_seen_at "
              "FROM sites s LEFT JOIN LATERAL (SELECT count(*) AS patterns, "
              "count(*) FILTER (WHERE promotion_eligible AND is_undecided) AS pending "
              "FROM aggregated_pattern_stats WHERE site_id = s.site_id) p ON true "
+             "LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'active') AS active, "
+             "count(*) FILTER (WHERE silent) AS silent, count(*) FILTER (WHERE failing) AS failing, "
+             "max(last_seen_at) AS last_seen_at FROM v_appliances WHERE site_id = s.site_id) v ON true "
              "WHERE s.partner_id = current_partner() ORDER BY s.clinic_name, s.site_id");
 
 static struct partner_profile partner_at(const struct db_rows *rows)
@@ -79,5 +82,8 @@ struct site_summary site_at(const struct db_rows *rows, size_t row)
         .active_rules = db_value(rows, row, 5),
         .executions_30d = db_value(rows, row, 6),
         .last_synced_at = db_value(rows, row, 7),
+        .silent_appliances = db_value(rows, row, 8),
+        .failing_appliances = db_value(rows, row, 9),
+        .last_seen_at = db_value(rows, row, 10),
     };
 }

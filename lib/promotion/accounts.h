@@ -21,7 +21,7 @@ bool partner_read(struct session *session, struct partner_profile *partner, stru
 
 struct site_summary {
     struct slice site_id, clinic_name, appliance_count, pattern_count, pending_candidates, active_rules, executions_30d,
-        last_synced_at;
+        last_synced_at, silent_appliances, failing_appliances, last_seen_at;
 };
 
 /* All sites of the caller's partner, by name. */

@@ -30,7 +30,7 @@ SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_read')$$, $$VALUES
     ('partners', 'r'), ('sites', 'r'), ('site_appliances', 'r'), ('aggregated_pattern_stats', 'r'), ('learning_thresholds', 'r'),
     ('execution_telemetry', 'r'), ('site_daily_executions', 'r'), ('learning_promotion_candidates', 'r'), ('promoted_rules', 'r'),
     ('promoted_rule_versions', 'r'), ('promoted_rule_deployments', 'r'), ('promotion_audit_log', 'r'), ('appliance_pattern_sync', 'r'),
-    ('appliance_rule_sync', 'r'), ('runbooks', 'r'), ('runbook_check_types', 'r'), ('v_partner_promotion_candidates', 'r'), ('v_partner_learning_stats', 'r')$$,
+    ('appliance_rule_sync', 'r'), ('runbooks', 'r'), ('runbook_check_types', 'r'), ('v_partner_promotion_candidates', 'r'), ('v_partner_learning_stats', 'r'), ('v_appliances', 'r')$$,
     'the reading role reads and writes nothing; it sees no password, key or token');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_decide')$$, $$VALUES
     ('partners', 'r'), ('sites', 'rw'), ('site_appliances', 'r'), ('aggregated_pattern_stats', 'rw'), ('learning_thresholds', 'r'),
@@ -48,7 +48,7 @@ SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_agent')$$, $$VALUES
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_account')$$, $$VALUES
     ('partners', 'r'), ('sites', 'r'), ('site_appliances', 'r'), ('users', 'rw'), ('sessions', 'rad'), ('promotion_audit_log', 'a'),
     ('aggregated_pattern_stats', 'r'), ('site_daily_executions', 'r'), ('promoted_rules', 'r'), ('appliance_pattern_sync', 'r'), ('password_links', 'rd'),
-    ('promoted_rule_deployments', 'r'), ('appliance_rule_sync', 'r')$$,
+    ('promoted_rule_deployments', 'r'), ('appliance_rule_sync', 'r'), ('v_appliances', 'r')$$,
     'the account role signs in and out and takes passwords; it sees no key and no token');
 SELECT set_eq($$SELECT * FROM pg_temp.granted('flywheel_access')$$, $$VALUES
     ('users', 'raw'), ('api_keys', 'raw'), ('password_links', 'raw'), ('promotion_audit_log', 'a'), ('idempotency_keys', 'rawd')$$,
@@ -75,10 +75,10 @@ SELECT is(pg_temp.columns('flywheel_access', 'api_keys', 'UPDATE'), 'expires_at 
 SELECT is(pg_temp.columns('flywheel_access', 'password_links', 'SELECT'), 'expires_at partner_id user_id', 'nor reads a link''s hash');
 SELECT is(pg_temp.columns('flywheel_operator', 'users', 'UPDATE'), 'status', 'operators change of a person the status only');
 
-SELECT is(pg_temp.callable('flywheel_read'), 'authenticate current_appliance current_partner current_site', 'functions for reading');
+SELECT is(pg_temp.callable('flywheel_read'), 'appliance_is_silent authenticate current_appliance current_partner current_site', 'functions for reading');
 SELECT is(pg_temp.callable('flywheel_decide'), 'authenticate current_appliance current_partner current_site is_promotion_eligible', 'functions for deciding');
 SELECT is(pg_temp.callable('flywheel_agent'), 'authenticate current_appliance current_partner current_site ensure_execution_partitions hold_site_rules is_promotion_eligible', 'functions for appliances');
-SELECT is(pg_temp.callable('flywheel_account'), 'authenticate begin_sign_in current_appliance current_partner current_site forget_sign_in_failures note_key_use', 'functions for accounts');
+SELECT is(pg_temp.callable('flywheel_account'), 'appliance_is_silent authenticate begin_sign_in current_appliance current_partner current_site forget_sign_in_failures note_key_use', 'functions for accounts');
 SELECT is(pg_temp.callable('flywheel_access'), 'authenticate current_appliance current_partner current_site forget_sign_in_failures sign_in_locked_until', 'functions for people and keys');
 SELECT is((SELECT string_agg(proname, ' ') FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
               AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0))), NULL, 'nobody else may call anything');
