@@ -163,18 +163,23 @@ const struct json *json_parse(struct arena *arena, struct slice text, char *why,
 
 enum json_type json_type_of(const struct json *value)
 {
-    const cJSON *node = node_of(value);
-    if (node == NULL)
+    if (value == NULL)
         return JSON_ABSENT;
-    if (cJSON_IsBool(node))
+    switch (node_of(value)->type & 0xFF) {
+    case cJSON_False:
+    case cJSON_True:
         return JSON_BOOL;
-    if (cJSON_IsNumber(node))
+    case cJSON_Number:
         return JSON_NUMBER;
-    if (cJSON_IsString(node))
+    case cJSON_String:
         return JSON_STRING;
-    if (cJSON_IsArray(node))
+    case cJSON_Array:
         return JSON_ARRAY;
-    return cJSON_IsObject(node) ? JSON_OBJECT : JSON_NULL;
+    case cJSON_Object:
+        return JSON_OBJECT;
+    default:
+        return JSON_NULL;
+    }
 }
 
 const char *json_type_name(enum json_type type)
