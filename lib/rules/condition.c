@@ -5,79 +5,67 @@
 
 #include "rules/number.h"
 
-/* ---- fields ------------------------------------------------------------------------------------ */
+/* ---- fields -------------------------------------------------------------------------------------- */
 
-struct field_path field_path_make(struct arena *arena, struct slice field)
+static const struct json *find_member(const struct json *object, struct slice name)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < field.len; i++)
-        count += field.ptr[i] == '.';
-    const char **names = arena_array(arena, count, sizeof *names);
-    const char *start = field.ptr;
-    for (size_t i = 0; i < count; i++) {
-        const char *end = start;
-        while (end < field.ptr + field.len && *end != '.')
-            end++;
-        names[i] = arena_text(arena, (struct slice){start, (size_t)(end - start)});
-        start = end + 1;
-    }
-    return (struct field_path){names, count};
+    if (json_type_of(object) != JSON_OBJECT)
+        return NULL;
+    const struct json *member = json_first(object);
+    while (member != NULL && !slice_is(name, json_name(member)))
+        member = json_next(member);
+    return member;
 }
 
-const struct json *field_path_follow(const struct field_path *path, const struct json *incident)
+const struct json *field_value(const struct json *incident, struct slice path)
 {
     const struct json *at = incident;
-    for (size_t i = 0; i < path->count && at != NULL; i++)
-        at = json_member(at, path->names[i]);
+    const char *start = path.ptr, *end = path.ptr + path.len;
+    for (const char *dot = start; at != NULL && start <= end; start = dot + 1) {
+        dot = start;
+        while (dot < end && *dot != '.')
+            dot++;
+        at = find_member(at, (struct slice){start, (size_t)(dot - start)});
+    }
     return json_type_of(at) == JSON_NULL ? NULL : at;
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------- */
 
-static const char *skip_digits(const char *at, const char *end)
+static const char *skip_digits(const char *at)
 {
-    while (at < end && *at >= '0' && *at <= '9')
+    while (*at >= '0' && *at <= '9')
         at++;
     return at;
 }
 
-/* `[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?`, from the first to the last byte. */
-static bool reads_as_number(struct slice text)
+static const char *skip_sign(const char *at)
 {
-    const char *at = text.ptr, *end = text.ptr + text.len;
-    if (at < end && (*at == '+' || *at == '-'))
-        at++;
-    const char *whole = at;
-    at = skip_digits(at, end);
-    size_t digits = (size_t)(at - whole);
-    if (at < end && *at == '.') {
-        const char *fraction = ++at;
-        at = skip_digits(at, end);
-        digits += (size_t)(at - fraction);
-    }
-    if (digits == 0)
-        return false;
-    if (at < end && (*at == 'e' || *at == 'E')) {
-        at++;
-        if (at < end && (*at == '+' || *at == '-'))
-            at++;
-        const char *exponent = at;
-        at = skip_digits(at, end);
-        if (at == exponent)
-            return false;
-    }
-    return at == end;
+    return *at == '+' || *at == '-' ? at + 1 : at;
 }
 
-/* The number that a string is in whole, else NaN. Longer texts than any number needs count as none. */
+static bool reads_as_number(const char *text)
+{
+    const char *whole = skip_sign(text);
+    const char *at = skip_digits(whole);
+    bool has_digits = at > whole;
+    if (*at == '.') {
+        const char *fraction = at + 1;
+        at = skip_digits(fraction);
+        has_digits = has_digits || at > fraction;
+    }
+    if (has_digits && (*at == 'e' || *at == 'E')) {
+        const char *exponent = skip_sign(at + 1);
+        at = skip_digits(exponent);
+        has_digits = at > exponent;
+    }
+    return has_digits && *at == '\0';
+}
+
+/* The number that a text is in whole, else NaN. */
 static double number_of_text(struct slice text)
 {
-    char copy[64];
-    if (text.len >= sizeof copy || !reads_as_number(text))
-        return NAN;
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    return strtod(copy, NULL);
+    return reads_as_number(text.ptr) ? strtod(text.ptr, NULL) : NAN;
 }
 
 static double number_of(const struct json *value)
@@ -92,51 +80,81 @@ static double number_of(const struct json *value)
     }
 }
 
-static bool equals(const struct json *field, const struct rule_value *value)
+/* ---- operators ----------------------------------------------------------------------------------- */
+
+static bool equals(const struct json *json, const struct rule_value *value)
 {
-    switch (json_type_of(field)) {
+    switch (json_type_of(json)) {
     case JSON_STRING:
-        return value->type == RULE_STRING && slice_equal(json_as_string(field), value->text);
+        return value->type == RULE_STRING && slice_equal(json_as_string(json), value->text);
     case JSON_NUMBER:
-        return value->type == RULE_NUMBER && json_as_number(field) == value->number;
+        return value->type == RULE_NUMBER && json_as_number(json) == value->number;
     case JSON_BOOL:
-        return value->type == RULE_BOOL && json_as_bool(field) == value->truth;
+        return value->type == RULE_BOOL && json_as_bool(json) == value->truth;
     default:
         return false;
     }
 }
 
-static bool is_among(const struct json *field, const struct rule_value *list)
+static bool is_among(const struct json *json, const struct rule_value *list)
 {
     for (size_t i = 0; i < list->item_count; i++)
-        if (equals(field, &list->items[i]))
+        if (equals(json, &list->items[i]))
             return true;
     return false;
 }
 
-static bool contains(const struct json *field, const struct rule_value *value)
+static bool contains(const struct json *json, const struct rule_value *value)
 {
-    if (json_type_of(field) == JSON_STRING) {
-        struct slice text = json_as_string(field);
+    if (json_type_of(json) == JSON_STRING) {
+        struct slice text = json_as_string(json);
         return value->type == RULE_STRING && memmem(text.ptr, text.len, value->text.ptr, value->text.len) != NULL;
     }
-    if (json_type_of(field) == JSON_ARRAY)
-        for (const struct json *element = json_first(field); element != NULL; element = json_next(element))
+    if (json_type_of(json) == JSON_ARRAY)
+        for (const struct json *element = json_first(json); element != NULL; element = json_next(element))
             if (equals(element, value))
                 return true;
     return false;
 }
 
-static bool matches(const struct json *field, const struct regex *regex, struct regex_scratch *scratch)
+static bool matches(const struct json *json, const struct regex *regex, struct regex_scratch *scratch)
 {
     char number[NUMBER_TEXT_SIZE];
-    struct slice text = json_as_string(field);
-    if (json_type_of(field) == JSON_NUMBER)
-        text = number_text(number, json_as_number(field));
+    struct slice text = json_as_string(json);
+    if (json_type_of(json) == JSON_NUMBER)
+        text = number_text(number, json_as_number(json));
     return slice_present(text) && regex_finds(regex, text, scratch);
 }
 
-/* ---- conditions -------------------------------------------------------------------------------- */
+bool condition_holds(const struct condition *condition, const struct json *value, struct regex_scratch *scratch)
+{
+    if (condition->op == RULE_EXISTS)
+        return (value != NULL) == condition->value->truth;
+    if (value == NULL)
+        return false;
+    switch (condition->op) {
+    case RULE_EQ:
+        return equals(value, condition->value);
+    case RULE_NE:
+        return !equals(value, condition->value);
+    case RULE_CONTAINS:
+        return contains(value, condition->value);
+    case RULE_REGEX:
+        return matches(value, condition->regex, scratch);
+    case RULE_GT:
+        return number_of(value) > condition->threshold;
+    case RULE_LT:
+        return number_of(value) < condition->threshold;
+    case RULE_IN:
+        return is_among(value, condition->value);
+    case RULE_NOT_IN:
+        return !is_among(value, condition->value);
+    default:
+        return false;
+    }
+}
+
+/* ---- compiling ----------------------------------------------------------------------------------- */
 
 static double threshold_of(const struct rule_value *value)
 {
@@ -146,44 +164,12 @@ static double threshold_of(const struct rule_value *value)
 bool condition_compile(struct arena *arena, const struct rule_condition *source, struct condition *out,
                        struct error *error)
 {
-    *out = (struct condition){.path = field_path_make(arena, source->field),
-                              .op = source->op,
-                              .value = &source->value,
-                              .threshold = threshold_of(&source->value)};
-    if (source->op != RULE_REGEX)
-        return true;
     char why[REGEX_REASON_SIZE] = "";
-    out->regex = regex_compile(arena, source->value.text, why);
-    return out->regex != NULL ||
+    *out = (struct condition){.op = source->op, .value = &source->value};
+    if (source->op == RULE_GT || source->op == RULE_LT)
+        out->threshold = threshold_of(&source->value);
+    if (source->op == RULE_REGEX)
+        out->regex = regex_compile(arena, source->value.text, why);
+    return source->op != RULE_REGEX || out->regex != NULL ||
            error_set(error, ERROR_INVALID, "rule-refused", "A regular expression is invalid: %s.", why);
-}
-
-bool condition_holds(const struct condition *condition, const struct json *incident, struct regex_scratch *scratch)
-{
-    const struct json *field = field_path_follow(&condition->path, incident);
-    const struct rule_value *value = condition->value;
-    if (condition->op == RULE_EXISTS)
-        return (field != NULL) == value->truth;
-    if (field == NULL)
-        return false;
-    switch (condition->op) {
-    case RULE_EQ:
-        return equals(field, value);
-    case RULE_NE:
-        return !equals(field, value);
-    case RULE_CONTAINS:
-        return contains(field, value);
-    case RULE_REGEX:
-        return matches(field, condition->regex, scratch);
-    case RULE_GT:
-        return number_of(field) > condition->threshold;
-    case RULE_LT:
-        return number_of(field) < condition->threshold;
-    case RULE_IN:
-        return is_among(field, value);
-    case RULE_NOT_IN:
-        return !is_among(field, value);
-    default:
-        return false;
-    }
 }

@@ -5,30 +5,17 @@
 #include "rules/condition.h"
 #include "rules/rule_index.h"
 
-/* A rule with its conditions compiled, in the order of the rule. */
-struct armed_rule {
-    const struct rule *rule;
-    const struct condition *conditions;
-};
-
 struct rule_set {
-    struct armed_rule *rules;
+    const struct rule **rules; /* in the order in which they are tried */
     size_t count;
     struct rule_index *index;
 };
 
-struct rule_matcher {
-    const struct rule_set *set;
-    struct regex_scratch *scratch;
-    size_t tried;
-    const struct filed_rule **lists;
-};
-
-/* ---- building ------------------------------------------------------------------------------------ */
+/* ---- order --------------------------------------------------------------------------------------- */
 
 static int compare_rules(const void *left, const void *right)
 {
-    const struct rule *a = ((const struct armed_rule *)left)->rule, *b = ((const struct armed_rule *)right)->rule;
+    const struct rule *a = *(const struct rule *const *)left, *b = *(const struct rule *const *)right;
     if (a->priority != b->priority)
         return a->priority < b->priority ? -1 : 1;
     return slice_compare(a->id, b->id);
@@ -36,89 +23,153 @@ static int compare_rules(const void *left, const void *right)
 
 static int compare_ids(const void *left, const void *right)
 {
-    const struct slice *a = left, *b = right;
-    return slice_compare(*a, *b);
+    const struct rule *a = *(const struct rule *const *)left, *b = *(const struct rule *const *)right;
+    return slice_compare(a->id, b->id);
 }
 
-static bool ids_differ(const struct rule *rules, size_t count, struct error *error)
+static void sort(const struct rule_set *set, int (*compare)(const void *, const void *))
 {
-    struct slice *ids = calloc(count + 1, sizeof *ids);
-    if (ids == NULL)
-        abort();
-    for (size_t i = 0; i < count; i++)
-        ids[i] = rules[i].id;
-    qsort(ids, count, sizeof *ids, compare_ids);
-    size_t i = 1;
-    while (i < count && !slice_equal(ids[i - 1], ids[i]))
-        i++;
-    bool differ = i >= count;
-    if (!differ)
-        error_fill(error, ERROR_INVALID, "rule-refused", "The rule id %.*s stands twice.", (int)ids[i].len, ids[i].ptr);
-    free(ids);
-    return differ;
+    if (set->count > 0)
+        qsort(set->rules, set->count, sizeof *set->rules, compare);
 }
 
-static bool arm(struct arena *arena, struct armed_rule *armed, struct error *error)
+static bool ids_differ(const struct rule_set *set, struct error *error)
 {
-    const struct rule *rule = armed->rule;
-    struct condition *conditions = arena_array(arena, rule->condition_count, sizeof *conditions);
+    sort(set, compare_ids);
+    for (size_t i = 1; i < set->count; i++) {
+        struct slice id = set->rules[i]->id;
+        if (slice_equal(set->rules[i - 1]->id, id))
+            return error_set(error, ERROR_INVALID, "rule-refused", "The rule id %.*s stands twice.", (int)id.len, id.ptr);
+    }
+    return true;
+}
+
+/* ---- building ------------------------------------------------------------------------------------ */
+
+/* What one rule asks, its severity filter included. Those that are demands come with the place of their condition. */
+struct questions {
+    const struct rule_condition **asked;
+    struct rule_demand *demands;
+    size_t *demanding;
+    size_t count, demand_count;
+};
+
+struct builder {
+    struct arena *arena;
+    struct arena *work; /* until the set is built */
+    struct rule_set *set;
+    struct error *error;
+};
+
+/* Severities as the list of an `in`. */
+static const struct rule_condition *severity_condition(struct arena *arena, struct rule_names severities)
+{
+    struct rule_condition *condition = arena_alloc(arena, sizeof *condition);
+    struct rule_value *items = arena_array(arena, severities.count, sizeof *items);
+    for (size_t i = 0; i < severities.count; i++)
+        items[i] = (struct rule_value){.type = RULE_STRING, .text = severities.items[i]};
+    *condition = (struct rule_condition){
+        SLICE("severity"), RULE_IN, {.type = RULE_LIST, .items = items, .item_count = severities.count}};
+    return condition;
+}
+
+static void ask(struct builder *builder, struct questions *questions, const struct rule_condition *condition)
+{
+    uint32_t field = rule_index_field(builder->set->index, condition->field);
+    const struct rule_value *value = &condition->value;
+    if (condition->op == RULE_EQ || condition->op == RULE_IN) {
+        questions->demanding[questions->demand_count] = questions->count;
+        questions->demands[questions->demand_count++] =
+            condition->op == RULE_EQ ? (struct rule_demand){field, value, 1}
+                                     : (struct rule_demand){field, value->items, value->item_count};
+    }
+    questions->asked[questions->count++] = condition;
+}
+
+static struct questions questions_of(struct builder *builder, const struct rule *rule)
+{
+    size_t most = rule->condition_count + 1;
+    struct questions questions = {
+        .asked = arena_array(builder->work, most, sizeof *questions.asked),
+        .demands = arena_array(builder->work, most, sizeof *questions.demands),
+        .demanding = arena_array(builder->work, most, sizeof *questions.demanding),
+    };
     for (size_t i = 0; i < rule->condition_count; i++)
-        if (!condition_compile(arena, &rule->conditions[i], &conditions[i], error))
+        ask(builder, &questions, &rule->conditions[i]);
+    if (rule->severity_filter.count > 0)
+        ask(builder, &questions, severity_condition(builder->arena, rule->severity_filter));
+    return questions;
+}
+
+/* Compiles what is left to ask of a rule that was found under the condition at `proved` (none: `count`). */
+static bool compile_rest(struct builder *builder, const struct questions *questions, size_t proved,
+                         struct candidate *candidate)
+{
+    size_t count = questions->count - (proved < questions->count);
+    struct condition *rest = count > 0 ? arena_array(builder->arena, count, sizeof *rest) : NULL;
+    candidate->conditions = rest;
+    for (size_t i = 0; i < questions->count; i++) {
+        if (i == proved)
+            continue;
+        struct condition *condition = &rest[candidate->condition_count++];
+        if (!condition_compile(builder->arena, questions->asked[i], condition, builder->error))
             return false;
-    armed->conditions = conditions;
+        condition->field = rule_index_field(builder->set->index, questions->asked[i]->field);
+    }
     return true;
 }
 
-/* A condition that names the values its field must have. */
-static bool demand_of(const struct rule_condition *condition, struct rule_demand *demand)
+static bool file_rule(struct builder *builder, uint32_t place, const struct questions *questions)
 {
-    if (condition->op == RULE_EQ)
-        *demand = (struct rule_demand){condition->field, &condition->value, 1};
-    else if (condition->op == RULE_IN)
-        *demand = (struct rule_demand){condition->field, condition->value.items, condition->value.item_count};
-    else
+    struct rule_index *index = builder->set->index;
+    struct candidate candidate = {.place = place};
+    const struct rule_demand *demand = NULL;
+    size_t proved = questions->count;
+    if (questions->demand_count > 0) {
+        size_t rarest = rule_index_rarest(index, questions->demands, questions->demand_count);
+        demand = &questions->demands[rarest];
+        proved = questions->demanding[rarest];
+    }
+    if (!compile_rest(builder, questions, proved, &candidate))
         return false;
+    rule_index_file(index, demand, candidate);
     return true;
 }
 
-static void announce(struct rule_index *index, const struct rule *rule)
+static bool file_rules(struct builder *builder)
 {
-    struct rule_demand demand;
-    for (size_t i = 0; i < rule->condition_count; i++)
-        if (demand_of(&rule->conditions[i], &demand))
-            rule_index_announce(index, &demand);
-}
-
-static void file(struct arena *arena, struct rule_index *index, uint32_t place, const struct rule *rule)
-{
-    struct rule_demand *demands = arena_array(arena, rule->condition_count, sizeof *demands);
-    size_t count = 0;
-    for (size_t i = 0; i < rule->condition_count; i++)
-        count += demand_of(&rule->conditions[i], &demands[count]);
-    rule_index_file(index, place, demands, count);
+    const struct rule_set *set = builder->set;
+    struct questions *questions = arena_array(builder->work, set->count, sizeof *questions);
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->rules[i]->enabled)
+            continue;
+        questions[i] = questions_of(builder, set->rules[i]);
+        for (size_t k = 0; k < questions[i].demand_count; k++)
+            rule_index_announce(set->index, &questions[i].demands[k]);
+    }
+    for (size_t i = 0; i < set->count; i++)
+        if (set->rules[i]->enabled && !file_rule(builder, (uint32_t)i, &questions[i]))
+            return false;
+    rule_index_finish(set->index);
+    return true;
 }
 
 bool rule_set_new(struct arena *arena, const struct rule *rules, size_t count, const struct rule_set **out,
                   struct error *error)
 {
-    if (!ids_differ(rules, count, error))
-        return false;
     struct rule_set *set = arena_alloc(arena, sizeof *set);
     *set = (struct rule_set){arena_array(arena, count, sizeof *set->rules), count, rule_index_new(arena)};
-    for (size_t i = 0; i < count; i++) {
-        set->rules[i].rule = &rules[i];
-        if (!arm(arena, &set->rules[i], error))
-            return false;
-    }
-    qsort(set->rules, count, sizeof *set->rules, compare_rules);
     for (size_t i = 0; i < count; i++)
-        if (set->rules[i].rule->enabled)
-            announce(set->index, set->rules[i].rule);
-    for (size_t i = 0; i < count; i++)
-        if (set->rules[i].rule->enabled)
-            file(arena, set->index, (uint32_t)i, set->rules[i].rule);
-    *out = set;
-    return true;
+        set->rules[i] = &rules[i];
+    if (!ids_differ(set, error))
+        return false;
+    sort(set, compare_rules);
+    struct builder builder = {arena, arena_new(SIZE_MAX), set, error};
+    bool built = file_rules(&builder);
+    arena_free(builder.work);
+    if (built)
+        *out = set;
+    return built;
 }
 
 size_t rule_set_count(const struct rule_set *set)
@@ -128,21 +179,37 @@ size_t rule_set_count(const struct rule_set *set)
 
 const struct rule *rule_set_at(const struct rule_set *set, size_t place)
 {
-    return set->rules[place].rule;
+    return set->rules[place];
 }
 
 /* ---- matching ------------------------------------------------------------------------------------ */
 
+struct rule_matcher {
+    const struct rule_set *set;
+    struct regex_scratch *scratch;
+    struct findings found;
+    size_t tried;
+};
+
+static void *room(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
 struct rule_matcher *rule_matcher_new(const struct rule_set *set)
 {
-    struct rule_matcher *matcher = calloc(1, sizeof *matcher);
-    if (matcher == NULL)
-        abort();
-    matcher->set = set;
-    matcher->scratch = regex_scratch_new();
-    matcher->lists = calloc(rule_index_lists(set->index), sizeof *matcher->lists);
-    if (matcher->lists == NULL)
-        abort();
+    size_t fields = rule_index_fields(set->index);
+    struct rule_matcher *matcher = room(1, sizeof *matcher);
+    *matcher = (struct rule_matcher){
+        .set = set,
+        .scratch = regex_scratch_new(),
+        .found = {.values = room(fields + 1, sizeof *matcher->found.values),
+                  .met = room(fields + 1, sizeof *matcher->found.met),
+                  .lists = room(fields + 1, sizeof *matcher->found.lists)},
+    };
     return matcher;
 }
 
@@ -151,7 +218,9 @@ void rule_matcher_free(struct rule_matcher *matcher)
     if (matcher == NULL)
         return;
     regex_scratch_free(matcher->scratch);
-    free(matcher->lists);
+    free(matcher->found.values);
+    free(matcher->found.met);
+    free(matcher->found.lists);
     free(matcher);
 }
 
@@ -161,36 +230,25 @@ size_t rule_matcher_tried(const struct rule_matcher *matcher)
 }
 
 /* Takes the rule that comes first from the heads of the lists; a list that is used up leaves. */
-static uint32_t take_first(const struct filed_rule **lists, size_t *count)
+static const struct candidate *take_first(struct findings *found)
 {
-    size_t first = 0;
-    for (size_t i = 1; i < *count; i++)
-        if (lists[i]->place < lists[first]->place)
-            first = i;
-    uint32_t place = lists[first]->place;
-    lists[first] = lists[first]->next;
-    if (lists[first] == NULL)
-        lists[first] = lists[--*count];
-    return place;
+    struct candidates *first = &found->lists[0];
+    for (size_t i = 1; i < found->list_count; i++)
+        if (found->lists[i].first->place < first->first->place)
+            first = &found->lists[i];
+    const struct candidate *candidate = first->first++;
+    if (--first->count == 0)
+        *first = found->lists[--found->list_count];
+    return candidate;
 }
 
-static bool severity_fits(const struct rule *rule, const struct json *incident)
+static bool all_hold(const struct candidate *candidate, const struct rule_matcher *matcher)
 {
-    const struct rule_names *filter = &rule->severity_filter;
-    if (filter->count == 0)
-        return true;
-    struct slice severity = json_as_string(json_member(incident, "severity"));
-    for (size_t i = 0; slice_present(severity) && i < filter->count; i++)
-        if (slice_equal(filter->items[i], severity))
-            return true;
-    return false;
-}
-
-static bool all_hold(const struct armed_rule *armed, const struct json *incident, struct regex_scratch *scratch)
-{
-    for (size_t i = 0; i < armed->rule->condition_count; i++)
-        if (!condition_holds(&armed->conditions[i], incident, scratch))
+    for (size_t i = 0; i < candidate->condition_count; i++) {
+        const struct condition *condition = &candidate->conditions[i];
+        if (!condition_holds(condition, matcher->found.values[condition->field], matcher->scratch))
             return false;
+    }
     return true;
 }
 
@@ -206,17 +264,26 @@ static struct slice host_of(const struct json *incident)
     return SLICE("unknown");
 }
 
+static const struct rule *first_match(struct rule_matcher *matcher, const struct json *incident, cooldown_claim *claim,
+                                      void *context)
+{
+    while (matcher->found.list_count > 0) {
+        const struct candidate *candidate = take_first(&matcher->found);
+        matcher->tried++;
+        if (!all_hold(candidate, matcher))
+            continue;
+        const struct rule *rule = matcher->set->rules[candidate->place];
+        if (claim == NULL || claim(context, rule, host_of(incident)))
+            return rule;
+    }
+    return NULL;
+}
+
 const struct rule *rule_match(struct rule_matcher *matcher, const struct json *incident, cooldown_claim *claim,
                               void *context)
 {
-    const struct rule_set *set = matcher->set;
-    size_t lists = rule_index_look_up(set->index, incident, matcher->lists);
-    while (lists > 0) {
-        const struct armed_rule *armed = &set->rules[take_first(matcher->lists, &lists)];
-        matcher->tried++;
-        if (severity_fits(armed->rule, incident) && all_hold(armed, incident, matcher->scratch) &&
-            (claim == NULL || claim(context, armed->rule, host_of(incident))))
-            return armed->rule;
-    }
-    return NULL;
+    rule_index_look_up(matcher->set->index, incident, &matcher->found);
+    const struct rule *rule = first_match(matcher, incident, claim, context);
+    rule_index_forget(&matcher->found);
+    return rule;
 }

@@ -4,12 +4,13 @@
  * they were loaded. The first that matches wins. A rule matches when it is enabled, its severity filter is empty or
  * holds the incident's `severity`, all its conditions hold (condition.h), and it is not cooling down for the host.
  *
- * An index keeps the cost of an incident apart from the number of rules. Each rule is filed under one value that its
- * incident must have (an `eq`, or every value of an `in`), the rarest of those it asks for; a look at the incident's
- * members then finds the rules that are possible. Rules that ask for no such value are possible for every incident.
+ * An index (rule_index.h) keeps the cost of an incident apart from the number of rules. Each rule is filed under one value
+ * that its incident must have (an `eq`, or every value of an `in`; a severity filter is an `in`), the rarest of those it
+ * asks for, and is asked only about the rest. Rules that ask for no such value are possible for every incident.
  *
  * A set is immutable: any number of threads may match with it, each with a matcher of its own. A match allocates
- * nothing. Pure: the clock and the memory of cooldowns belong to the caller. */
+ * nothing, once a matcher has run its regular expressions for the first times. Pure: the clock and the memory of cooldowns
+ * belong to the caller. */
 #ifndef RULES_RULE_SET_H
 #define RULES_RULE_SET_H
 
@@ -24,8 +25,8 @@
 
 struct rule_set;
 
-/* Builds a set in the arena, from rules that live as long as it. ERROR_INVALID with the slug `rule-refused` when an id
- * stands twice or a regular expression is invalid. */
+/* Builds a set in the arena, from rules that live as long as it and whose texts are NUL-terminated, as loaded ones are.
+ * ERROR_INVALID with the slug `rule-refused` when an id stands twice or a regular expression is invalid. */
 bool rule_set_new(struct arena *arena, const struct rule *rules, size_t count, const struct rule_set **set,
                   struct error *error) MUST_USE;
 
@@ -43,7 +44,7 @@ void rule_matcher_free(struct rule_matcher *matcher);
  * same time must not both be told true. */
 typedef bool cooldown_claim(void *context, const struct rule *rule, struct slice host);
 
-/* The rule that acts on the incident, a JSON object; NULL for none. Without a `claim` nothing cools down. */
+/* The rule that acts on the incident; NULL for none, and when it is no JSON object. Without a `claim` nothing cools down. */
 const struct rule *rule_match(struct rule_matcher *matcher, const struct json *incident, cooldown_claim *claim,
                               void *context);
 
