@@ -25,6 +25,8 @@ replay_decisions() {
     step 'making some decisions on the demonstration data'
     FLYWHEEL_API_KEY=$(jq -r .api_key "$instance/etc/first-partner.json") "$top/deploy/demo/decide" "$(base_url)" ||
         die 'the decisions on the demonstration data could not be made (see above).'
+    psql_as flywheel_migrate flywheel -1 -o /dev/null -f "$top/sql/demo/appliances.sql" ||
+        die 'what the demonstration'\''s appliances say could not be loaded (see above).'
     date -u +%FT%TZ | write_file "$instance/etc/demo-decided" 644
 }
 

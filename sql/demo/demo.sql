@@ -149,7 +149,9 @@ SELECT p.site_id, p.pattern_signature, p.platform, p.incident_type, p.check_type
                        (CASE WHEN pg_temp.draw(k.key, 'open') < 0.8 THEN 13 + 9 * pg_temp.draw(k.key, 'hour')
                              ELSE 24 * pg_temp.draw(k.key, 'hour') END) * interval '1 hour' AS hour) AS d,
        LATERAL (SELECT date_trunc('day', now()) - d.days * interval '1 day' + d.hour AS at) AS t,
-       LATERAL (SELECT t.at - CASE WHEN t.at > now() - interval '10 minutes' THEN interval '1 day' ELSE '0' END AS at) AS past,
+       -- The line of Valley Eye Center is down since this morning.
+       LATERAL (SELECT t.at - CASE WHEN t.at > now() - CASE WHEN p.site_id = 'valley-eye-center' THEN interval '6 hours' ELSE '10 minutes' END
+                                   THEN interval '1 day' ELSE '0' END AS at) AS past,
        LATERAL (SELECT k.key,
                        past.at - CASE WHEN extract(isodow FROM past.at) > 5 AND pg_temp.draw(k.key, 'weekend') < 0.7
                                       THEN interval '2 days' ELSE '0' END AS moment,
@@ -171,8 +173,9 @@ SELECT 'north-valley-dental', 'print-spooler-restart', 'windows', 'windows_servi
 
 CREATE TEMP TABLE demo_reports ON COMMIT DROP AS
 SELECT a.appliance_id,
-       -- Two have been silent for some days; the others report every few minutes.
+       -- Two have been silent for some days, those of a whole site for some hours; the others report every few minutes.
        now() - CASE WHEN a.appliance_id IN ('valley-eye-center-box-3', 'harbor-cardiology-box-5') THEN interval '6 days 4 hours'
+                    WHEN a.site_id = 'valley-eye-center' THEN interval '5 hours 20 minutes'
                     ELSE (1 + 13 * pg_temp.draw(a.appliance_id, 'sync')) * interval '1 minute' END AS synced_at
   FROM site_appliances a JOIN demo_sites USING (site_id);
 
