@@ -13,7 +13,7 @@ SELECT lives_ok(format($$INSERT INTO promotion_audit_log (partner_id, actor_kind
                ('user.created', 'user'), ('user.invited', 'user'), ('user.changed', 'user'), ('user.disabled', 'user'), ('user.enabled', 'user'),
                ('user.password_reset', 'user'), ('user.password_set', 'user'), ('user.locked', 'user'), ('user.unlocked', 'user'), ('key.created', 'key'), ('key.rotated', 'key'), ('key.revoked', 'key'),
                ('partner.created', 'partner'), ('site.created', 'site'), ('site.erased', 'site'), ('audit.pruned', 'audit'), ('appliance.created', 'appliance'),
-               ('appliance.revoked', 'appliance'), ('thresholds.changed', 'thresholds')) AS v (action, entity);
+               ('appliance.revoked', 'appliance'), ('appliance.token_rotated', 'appliance'), ('thresholds.changed', 'thresholds')) AS v (action, entity);
 SELECT throws_ok($$INSERT INTO promotion_audit_log (partner_id, actor_kind, actor, action, entity, entity_id)
     VALUES ('aaaaaaaa-0000-4000-8000-000000000001', 'user', 'x', 'rule.vanished', 'rule', '1')$$, '23514', NULL, 'P13: an action that the log does not know is an error, not a silence');
 -- What the source writes as an action, the log must take.

@@ -32,6 +32,7 @@ const known: Record<string, Description> = {
   "key.created": { words: "Key made", icon: "key", tone: "good" },
   "key.rotated": { words: "Key rotated", icon: "refresh", tone: "neutral" },
   "key.revoked": { words: "Key revoked", icon: "block", tone: "warn" },
+  "appliance.token_rotated": { words: "Appliance's token rotated", icon: "refresh", tone: "neutral" },
   "site.erased": { words: "Data of a site erased", icon: "block", tone: "warn" },
   "audit.pruned": { words: "Oldest log entries removed", icon: "archive", tone: "neutral" },
 };
