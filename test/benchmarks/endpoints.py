@@ -1,6 +1,7 @@
+# needs: build instance
 """Measures an instance's endpoints beside what nginx, FastCGI and PostgreSQL can do on the same machine.
 
-usage: measure.py --instance DIR --build DIR --json FILE [--rounds N] [--seconds N]
+usage: endpoints.py --instance DIR --build DIR --json FILE [--rounds N] [--seconds N]
 
 Machines differ and drift, so each figure stands beside two limits taken in turn with it, in the same rounds:
 
