@@ -1,12 +1,10 @@
 #include "live_rules.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "complaints.h"
 #include "folder_watch.h"
-#include "rules/render.h"
 #include "rules/rule_folder.h"
 #include "tell.h"
 #include "verified_rules.h"
@@ -63,7 +61,6 @@ static bool put_in_force(struct live_rules *rules)
         rules->engine = rule_engine_new(arena, set);
     else
         rule_engine_swap(rules->engine, arena, set);
-    malloc_trim(0);
     return set != NULL;
 }
 

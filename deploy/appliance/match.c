@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 enum {
     ARENA_LIMIT = 64 * 1024 * 1024,
     ANSWER_CEILING = 8 * LINE_LIMIT, /* an incident's id can be as long as a line, and grows by being escaped */
+    LARGE_LINE = 64 * 1024, /* what parsing one took is given back to the system */
 };
 
 struct matching {
@@ -39,6 +41,7 @@ static void use_current_rules(struct matching *matching)
     rule_matcher_free(matching->matcher);
     if (matching->set != NULL)
         rule_engine_release(engine, matching->set);
+    malloc_trim(0);
     matching->set = rule_engine_acquire(engine);
     matching->matcher = rule_matcher_new(matching->set);
 }
@@ -111,6 +114,8 @@ static bool answer_line(struct matching *matching, enum line_kind kind, struct s
         rule = find_rule(matching, incident, &error);
     bool printed = print_answer(matching, incident, rule, error);
     arena_reset(matching->arena);
+    if (line.len > LARGE_LINE)
+        malloc_trim(0);
     return printed;
 }
 
@@ -136,7 +141,7 @@ static bool await_input(struct matching *matching)
 /* What has arrived is answered by the rules that are there now. */
 static bool answer_arrived(struct matching *matching)
 {
-    struct slice line;
+    struct slice line = SLICE_ABSENT;
     enum line_kind kind;
     refresh(matching);
     while ((kind = lines_next(&matching->lines, &line)) != LINE_NONE)
