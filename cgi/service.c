@@ -149,6 +149,7 @@ void service_handle(struct http_request *request, struct http_response *response
     call->request = request;
     call->response = response;
     call->arena = request->arena;
+    call->own = service->own;
     call->error = arena_alloc(request->arena, sizeof *call->error);
     bool served = find_endpoint(call, service->program) && prepare(call, service->database) &&
                   call->endpoint->serve(call);

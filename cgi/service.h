@@ -6,6 +6,7 @@
 #ifndef CGI_SERVICE_H
 #define CGI_SERVICE_H
 
+#include "base/config.h"
 #include "http/endpoint.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -24,6 +25,7 @@ struct call {
     struct inputs inputs;
     struct session session;
     struct error *error;
+    const void *own; /* what the program has besides its database */
 };
 
 /* A program: its name is also the name of its file and socket. */
@@ -34,11 +36,19 @@ struct program {
     size_t endpoint_count;
 };
 
+/* What a program has besides its database: made of the configuration once, before --check and before serving, and in
+ * `call->own` of every request. Without it the program does not start: `make` then returns NULL with a sentence in `why`. */
+struct program_own {
+    void *(*make)(const struct config *config, char *why, size_t why_size);
+    void (*free)(void *own);
+};
+
 /* A program that is running. */
 struct service {
     const struct program *program;
     struct database *database;
     struct key_usage *key_usage;
+    void *own; /* NULL for most */
 };
 
 /* Serves one request; an http_handler whose argument is the struct service. */
@@ -46,6 +56,9 @@ void service_handle(struct http_request *request, struct http_response *response
 
 /* Options: --config FILE, --socket PATH, --check, --build-id, --describe. */
 int service_main(int argc, char **argv, const struct program *program);
+
+/* The same for a program that has something of its own. */
+int service_main_with(int argc, char **argv, const struct program *program, const struct program_own *own);
 
 /* Starts the JSON document of a successful answer; end it with json_writer_end. */
 struct json_writer call_answer(struct call *call);

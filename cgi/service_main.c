@@ -102,10 +102,45 @@ static int serve(struct service *service, const struct options *options, unsigne
     return http_server_run(fd, threads, service_handle, service);
 }
 
-static int start(const struct program *program, const struct options *options)
+/* Fills the service from the configuration, and says how many threads it is to have. */
+static bool configure(struct service *service, const struct config *config, const struct program_own *own, long *threads,
+                      char *why, size_t why_size)
+{
+    const struct program *program = service->program;
+    const char *conninfo = config_get(config, program->database, NULL);
+    enum log_level level = LOG_INFO;
+    const char *wrong = NULL;
+    if (conninfo == NULL)
+        wrong = "the configuration lacks the database login of this program";
+    else if (!log_level_by_name(config_get(config, "log_level", "info"), &level))
+        wrong = "log_level must be debug, info, warning or error";
+    else if (!config_get_number(config, "threads", 1, THREADS_MAX, THREADS_DEFAULT, threads))
+        wrong = "threads must be a number from 1 to 64";
+    if (wrong != NULL) {
+        snprintf(why, why_size, "%s", wrong);
+        return false;
+    }
+    log_start(program->name, level);
+    if (own != NULL && (service->own = own->make(config, why, why_size)) == NULL)
+        return false;
+    service->database = database_new(conninfo, program->name, (unsigned)*threads);
+    return true;
+}
+
+static int run(struct service *service, const struct config *config, const struct options *options, unsigned threads)
+{
+    if (options->check)
+        return !self_check(service);
+    service->key_usage = key_usage_start(config_get(config, "database_account", NULL));
+    int result = serve(service, options, threads);
+    key_usage_stop(service->key_usage);
+    return result;
+}
+
+static int start(const struct program *program, const struct program_own *own, const struct options *options)
 {
     char path[PATH_SIZE], why[512];
-    enum log_level level = LOG_INFO;
+    struct service service = {.program = program};
     long threads;
     struct config *config = config_load(find_config(options, path), why, sizeof why);
     if (config == NULL)
@@ -113,23 +148,12 @@ static int start(const struct program *program, const struct options *options)
     if (!config_is_private(config))
         log_event(LOG_WARNING, "configuration-open", "everybody can read %s, which holds passwords; chmod 600 it",
                   find_config(options, path));
-    const char *conninfo = config_get(config, program->database, NULL);
-    int result = 1;
-    if (conninfo == NULL)
-        complain("the configuration lacks the database login of this program");
-    else if (!log_level_by_name(config_get(config, "log_level", "info"), &level))
-        complain("log_level must be debug, info, warning or error");
-    else if (!config_get_number(config, "threads", 1, THREADS_MAX, THREADS_DEFAULT, &threads))
-        complain("threads must be a number from 1 to 64");
-    else {
-        log_start(program->name, level);
-        struct service service = {program, database_new(conninfo, program->name, (unsigned)threads), NULL};
-        if (!options->check)
-            service.key_usage = key_usage_start(config_get(config, "database_account", NULL));
-        result = options->check ? !self_check(&service) : serve(&service, options, (unsigned)threads);
-        key_usage_stop(service.key_usage);
-        database_free(service.database);
-    }
+    int result = configure(&service, config, own, &threads, why, sizeof why)
+                     ? run(&service, config, options, (unsigned)threads)
+                     : complain(why);
+    database_free(service.database);
+    if (service.own != NULL)
+        own->free(service.own);
     config_free(config);
     return result;
 }
@@ -143,7 +167,7 @@ static int describe(const struct program *program)
     return 0;
 }
 
-int service_main(int argc, char **argv, const struct program *program)
+int service_main_with(int argc, char **argv, const struct program *program, const struct program_own *own)
 {
     struct options options = {0};
     log_start(program->name, LOG_INFO);
@@ -159,5 +183,10 @@ int service_main(int argc, char **argv, const struct program *program)
     http_block_signals();
     if (!crypto_start())
         return complain("no source of randomness");
-    return start(program, &options);
+    return start(program, own, &options);
+}
+
+int service_main(int argc, char **argv, const struct program *program)
+{
+    return service_main_with(argc, argv, program, NULL);
 }

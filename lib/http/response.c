@@ -10,6 +10,7 @@ void http_response_reset(struct http_response *response)
     response->status = 200;
     response->content_type = "application/json";
     response->header_count = 0;
+    response->identity = NULL;
 }
 
 void http_header_add(struct http_response *response, const char *name, const char *value)
@@ -74,7 +75,7 @@ void http_response_condition(struct http_response *response, struct arena *arena
 {
     if (response->status != 200 || !buffer_ok(&response->body))
         return;
-    struct sha256 hash = sha256_of(buffer_slice(&response->body));
+    struct sha256 hash = response->identity != NULL ? *response->identity : sha256_of(buffer_slice(&response->body));
     /* Weak, because the gateway may compress the answer; the quotes are part of the tag. */
     char *tag = arena_printf(arena, "\"%.22s\"", hex_text(arena, hash.bytes, 11));
     http_header_add(response, "ETag", arena_printf(arena, "W/%s", tag));

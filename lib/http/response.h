@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/crypto.h"
 #include "base/slice.h"
 
 enum { HTTP_HEADERS_MAX = 12, HTTP_BODY_CEILING = 16 * 1024 * 1024 };
@@ -24,6 +25,7 @@ struct http_response {
     struct buffer body;
     struct http_header headers[HTTP_HEADERS_MAX];
     unsigned header_count;
+    const struct sha256 *identity; /* what the entity tag is made of, borrowed; NULL: the body */
 };
 
 /* Back to an empty 200 of type application/json; keeps the body's memory. */
@@ -37,7 +39,7 @@ void http_header_add(struct http_response *response, const char *name, const cha
 void http_response_print(const struct http_response *response, const char *request_id, bool is_head,
                          struct buffer *out);
 
-/* Gives a 200 its entity tag (RFC 9110 section 8.8.3), a hash of the body, and makes it a 304 without
+/* Gives a 200 its entity tag (RFC 9110 section 8.8.3), of its identity or else a hash of the body, and makes it a 304 without
  * body when the client's If-None-Match names that tag. */
 void http_response_condition(struct http_response *response, struct arena *arena, struct slice if_none_match);
 

@@ -13,7 +13,10 @@ DB_STATEMENT(report_prepare_months, 1,
              "SELECT ensure_execution_partitions($1::timestamptz[]) WHERE current_site() IS NOT NULL");
 
 /* An execution whose pattern was not sent belongs to the pattern of the rule that acted, else to the one pattern of the
- * site with its incident type, else to none. The ids decide what is new; of an id that comes twice the first counts. */
+ * site with its incident type, else to none. The ids decide what is new; of an id that comes twice the first counts.
+ *
+ * An appliance that has never acknowledged anything, because its agent knows no acknowledgements, proves by a rule's L1
+ * execution that it has installed that rule; which version of it cannot be told, so the first proof is the only one. */
 DB_STATEMENT(
     report_record_executions, 2,
     "WITH sent AS (SELECT DISTINCT ON (x.execution_id) x.* FROM json_to_recordset($1::json) AS x(n int, "
@@ -40,7 +43,12 @@ DB_STATEMENT(
     "s.duration_seconds, s.success, s.status, s.verification_passed, s.confidence, s.resolution_level, "
     "s.failure_type, s.error_message, s.error_step, s.retry_count, s.evidence_bundle_id, s.incident, "
     "s.state_before, s.state_after, s.state_diff, s.executed_steps FROM sent s JOIN fresh USING (execution_id) "
-    "LEFT JOIN promoted_rules r ON r.site_id = current_site() AND r.rule_id = coalesce(s.rule_id, s.runbook_id)) "
+    "LEFT JOIN promoted_rules r ON r.site_id = current_site() AND r.rule_id = coalesce(s.rule_id, s.runbook_id)), "
+    "proven AS (UPDATE promoted_rule_deployments d SET deployment_status = 'applied', acknowledged_at = p.moment, "
+    "proven_at = p.moment, error = NULL FROM (SELECT coalesce(s.rule_id, s.runbook_id) AS rule_id, "
+    "min(s.created_at) AS moment FROM sent s JOIN fresh USING (execution_id) WHERE s.resolution_level = 'L1' GROUP BY 1) p "
+    "WHERE d.site_id = current_site() AND d.appliance_id = $2 AND d.rule_id = p.rule_id AND d.proven_at IS NULL "
+    "AND NOT EXISTS (SELECT FROM appliance_rule_sync y WHERE y.appliance_id = $2)) "
     "SELECT s.n FROM sent s JOIN fresh USING (execution_id)");
 
 DB_STATEMENT(report_note_execution_contact, 1,

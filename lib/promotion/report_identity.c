@@ -1,20 +1,19 @@
 #include "promotion/report_identity.h"
 
+bool report_is_own_name(struct slice name, struct slice own, const char *what, struct error *error)
+{
+    return name.len == 0 || slice_equal(name, own) ||
+           error_set(error, ERROR_FORBIDDEN, "foreign-appliance",
+                     "This token belongs to another %s than is named here; let each appliance speak with its own token.", what);
+}
+
 static bool is_own(const struct json *value, struct slice own, const char *pointer, const char *what,
                    struct error *error)
 {
     enum json_type type = json_type_of(value);
-    if (type == JSON_ABSENT || type == JSON_NULL)
-        return true;
-    if (slice_is(json_as_string(value), ""))
-        return true;
-    if (type != JSON_STRING)
+    if (type != JSON_ABSENT && type != JSON_NULL && type != JSON_STRING)
         return error_add(error, pointer, "must be a string, not %s", json_type_name(type));
-    return slice_equal(json_as_string(value), own) ||
-           error_set(error, ERROR_FORBIDDEN, "foreign-appliance",
-                     "This token belongs to another %s than the report; send each appliance's report with its own "
-                     "token.",
-                     what);
+    return report_is_own_name(json_as_string(value), own, what, error);
 }
 
 bool report_is_callers_own(const struct principal *caller, const struct json *object, struct error *error)

@@ -1,4 +1,4 @@
-/* Whose report it is: the body against the token. Only the report modules use this. */
+/* Whose report it is: what an appliance sends against its token. Only the modules that appliances talk to use this. */
 #ifndef PROMOTION_REPORT_IDENTITY_H
 #define PROMOTION_REPORT_IDENTITY_H
 
@@ -8,6 +8,9 @@
 /* ERROR_FORBIDDEN when `object` names another site or appliance than the caller's; ERROR_INVALID when it names one in
  * something else than a string. Members that are not there are the caller's. */
 bool report_is_callers_own(const struct principal *caller, const struct json *object, struct error *error) MUST_USE;
+
+/* The same for one name, absent or empty when none was given; `what` is "site" or "appliance". */
+bool report_is_own_name(struct slice name, struct slice own, const char *what, struct error *error) MUST_USE;
 
 /* Text cut to at most `limit` code points and freed of control characters other than line breaks; absent for anything
  * but a string with something in it. */

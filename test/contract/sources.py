@@ -126,9 +126,9 @@ def check_answers(document, report):
 
 def check_reports(document, report):
     """The appliances' open bodies: what is read is described, and what is described is read, or marked as passed over."""
-    code = text_of("lib/promotion/report*.c")
+    code = text_of("lib/promotion/report*.c", "lib/promotion/acknowledge.c")
     known, passed_over = set(), set()
-    for name in ("PatternPush", "PatternStats", "ExecutionReport", "ReportedExecution"):
+    for name in ("PatternPush", "PatternStats", "ExecutionReport", "ReportedExecution", "RuleAcknowledgement"):
         schema = document.tree["components"]["schemas"][name]
         known |= set(schema["properties"])
         passed_over |= {member for member, part in schema["properties"].items() if part.get("x-passed-over")}

@@ -1,0 +1,265 @@
+#include "promotion/acknowledge.h"
+
+#include <stdio.h>
+
+#include "base/timestamp.h"
+#include "promotion/report_identity.h"
+#include "rules/redact.h"
+#include "rules/rule_id.h"
+
+DB_STATEMENT(acknowledge_hold_rules, 0, "SELECT rules_revision, rules_full_below FROM hold_site_rules()");
+
+/* Its row is what serialises an appliance's acknowledgements, and what tells a late one: that touches nothing. */
+DB_STATEMENT(
+    acknowledge_revision, 5,
+    "INSERT INTO appliance_rule_sync AS y (appliance_id, site_id, partner_id, acknowledged_revision, agent, last_error, "
+    "last_error_at, engine_errors, dropped_executions) SELECT current_appliance(), current_site(), current_partner(), "
+    "$1::bigint, $2::text, $3::text, CASE WHEN $3::text IS NOT NULL THEN now() END, coalesce($4::jsonb, '[]'), "
+    "coalesce($5::bigint, 0) ON CONFLICT (appliance_id) DO UPDATE SET acknowledged_revision = EXCLUDED.acknowledged_revision, "
+    "acknowledged_at = CASE WHEN y.acknowledged_revision = EXCLUDED.acknowledged_revision THEN y.acknowledged_at "
+    "ELSE now() END, agent = coalesce($2::text, y.agent), last_error = $3::text, "
+    "last_error_at = CASE WHEN y.last_error = $3::text THEN y.last_error_at ELSE EXCLUDED.last_error_at END, "
+    "engine_errors = coalesce($4::jsonb, y.engine_errors), "
+    "dropped_executions = coalesce($5::bigint, y.dropped_executions) "
+    "WHERE y.acknowledged_revision <= EXCLUDED.acknowledged_revision");
+
+/* Compares what was said with each rule as it stands at that revision. Who says to be at a revision has done what it asks:
+ * a rule that is not to be installed, and is not said to have failed, is gone. */
+DB_STATEMENT(
+    acknowledge_deployments, 2,
+    "WITH said AS MATERIALIZED (SELECT x.n, x.rule_id, x.outcome, x.error, row_number() OVER (PARTITION BY x.rule_id "
+    "ORDER BY array_position('{failed,removed,applied}', x.outcome), x.n) = 1 AS counts "
+    "FROM json_to_recordset($2::json) AS x(n int, rule_id text, outcome text, error text)), "
+    "standing AS MATERIALIZED (SELECT r.rule_id, r.version, r.revision <= $1::bigint AS is_told, "
+    "r.status = 'active' AND r.released_at IS NOT NULL AS is_installable FROM promoted_rule_deployments d "
+    "JOIN promoted_rules r ON r.site_id = d.site_id AND r.rule_id = d.rule_id "
+    "WHERE d.site_id = current_site() AND d.appliance_id = current_appliance() AND EXISTS (SELECT "
+    "FROM appliance_rule_sync y WHERE y.appliance_id = current_appliance() AND y.acknowledged_revision = $1::bigint)), "
+    "news AS (SELECT t.rule_id, t.version, CASE WHEN s.outcome = 'failed' THEN s.error END AS error, "
+    "CASE WHEN s.outcome = 'failed' THEN 'failed' WHEN NOT t.is_installable THEN 'removed' "
+    "WHEN s.outcome = 'removed' THEN 'pending' ELSE s.outcome END AS state "
+    "FROM standing t LEFT JOIN said s ON s.rule_id = t.rule_id AND s.counts WHERE t.is_told), "
+    "settled AS (UPDATE promoted_rule_deployments d SET deployment_status = n.state, rule_version = n.version, "
+    "error = n.error, proven_at = NULL, delivered_at = CASE WHEN n.state <> 'pending' THEN d.delivered_at END, "
+    "acknowledged_at = CASE WHEN n.state = 'pending' THEN NULL WHEN d.deployment_status = n.state "
+    "AND d.rule_version = n.version THEN d.acknowledged_at ELSE now() END FROM news n WHERE d.site_id = current_site() "
+    "AND d.appliance_id = current_appliance() AND d.rule_id = n.rule_id AND n.state IS NOT NULL "
+    "AND (d.deployment_status, d.rule_version, d.error, d.proven_at) IS DISTINCT FROM (n.state, n.version, n.error, NULL)) "
+    "SELECT s.n, t.rule_id IS NOT NULL, s.counts AND t.is_told FROM said s LEFT JOIN standing t USING (rule_id)");
+
+DB_STATEMENT(acknowledge_note_contact, 0,
+             "UPDATE site_appliances SET last_seen_at = now() WHERE appliance_id = current_appliance()");
+
+enum {
+    ROWS_CEILING = 16 * 1024 * 1024,
+    ENGINE_ERRORS_CEILING = 64 * 1024,
+    ENGINE_ERRORS = 20,
+    ERROR_LENGTH = 500,
+    NAME_LENGTH = 100,
+};
+
+/* An element of one of the lists, and why it does not count; NULL when it does. */
+struct said {
+    const char *list;
+    size_t index;
+    struct slice rule_id;
+    const char *refusal;
+};
+
+/* An acknowledgement being taken apart. */
+struct acknowledgement {
+    struct session *session;
+    int64_t now, revision;
+    const char *agent, *error, *engine_errors, *dropped; /* as parameters: NULL for what was not said */
+    struct said *said;
+    size_t count;
+    struct buffer rows; /* the good elements, for json_to_recordset */
+    struct json_writer writer;
+    int64_t site_revision;
+    bool is_late;
+    size_t acknowledged;
+};
+
+/* ---- what was sent ----------------------------------------------------------------------------------------------- */
+
+static bool is_missing(const struct json *value)
+{
+    return json_type_of(value) == JSON_ABSENT || json_type_of(value) == JSON_NULL;
+}
+
+static bool check_type(const struct json *document, const char *name, enum json_type type, struct error *error)
+{
+    const struct json *value = json_member(document, name);
+    char pointer[ERROR_POINTER_SIZE];
+    snprintf(pointer, sizeof pointer, "/%s", name);
+    return is_missing(value) || json_type_of(value) == type || error_add(error, pointer, "must be %s", json_type_name(type));
+}
+
+/* All members are looked at, so that all that are wrong are told. */
+static bool check_document(struct acknowledgement *ack, const struct json *document, struct error *error)
+{
+    const struct json *dropped = json_member(document, "dropped_executions");
+    int64_t count = 0;
+    if (!json_as_integer(json_member(document, "revision"), &ack->revision) || ack->revision < 0)
+        error_fill_item(error, "/revision", "must be the revision that the appliance has reached, a whole number of 0 or more");
+    bool good = check_type(document, "applied", JSON_ARRAY, error);
+    good &= check_type(document, "failed", JSON_ARRAY, error);
+    good &= check_type(document, "removed", JSON_ARRAY, error);
+    good &= check_type(document, "engine_errors", JSON_ARRAY, error);
+    good &= check_type(document, "error", JSON_STRING, error);
+    good &= check_type(document, "agent", JSON_STRING, error);
+    if (!is_missing(dropped) && (!json_as_integer(dropped, &count) || count < 0))
+        good = error_add(error, "/dropped_executions", "must be a whole number of 0 or more");
+    ack->dropped = is_missing(dropped) ? NULL : arena_printf(ack->session->arena, "%lld", (long long)count);
+    return good && error->kind == ERROR_NONE;
+}
+
+/* What a program said of a failure: without what tells who somebody is. */
+static struct slice reason_of(struct arena *arena, const struct json *object, const char *name)
+{
+    enum { LOOKED_AT = 5 }; /* times the limit: redacting mostly shortens */
+    return redact_and_cut(arena, report_text(arena, json_member(object, name), (size_t)ERROR_LENGTH * LOOKED_AT), ERROR_LENGTH);
+}
+
+static const char *engine_errors_of(struct arena *arena, const struct json *list)
+{
+    if (is_missing(list))
+        return NULL;
+    struct buffer text = buffer_make(ENGINE_ERRORS_CEILING);
+    struct json_writer writer = json_writer_make(&text);
+    json_open_array(&writer, NULL);
+    size_t kept = 0;
+    for (const struct json *e = json_first(list); e != NULL && kept < ENGINE_ERRORS; e = json_next(e), kept++) {
+        json_open_object(&writer, NULL);
+        json_string(&writer, "file", reason_of(arena, e, "file"));
+        json_string(&writer, "error", reason_of(arena, e, "error"));
+        json_close(&writer);
+    }
+    json_writer_end(&writer);
+    const char *copy = arena_text(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return copy;
+}
+
+/* Of `applied` and `removed` the elements are ids; of `failed` objects. */
+static void take_element(struct acknowledgement *ack, const char *list, const struct json *element, size_t index)
+{
+    bool failed = json_type_of(element) == JSON_OBJECT && strcmp(list, "failed") == 0;
+    struct said *said = &ack->said[ack->count];
+    *said = (struct said){list, index, json_as_string(failed ? json_member(element, "rule_id") : element), NULL};
+    if (!rule_id_valid(said->rule_id)) {
+        said->refusal = "must name a rule by its id";
+    } else {
+        json_open_object(&ack->writer, NULL);
+        json_integer(&ack->writer, "n", (int64_t)ack->count);
+        json_string(&ack->writer, "rule_id", said->rule_id);
+        json_text(&ack->writer, "outcome", list);
+        json_string(&ack->writer, "error", failed ? reason_of(ack->session->arena, element, "error") : SLICE_ABSENT);
+        json_close(&ack->writer);
+    }
+    ack->count++;
+}
+
+static bool take_document(struct acknowledgement *ack, const struct json *document, struct error *error)
+{
+    static const char *const lists[] = {"applied", "failed", "removed"};
+    struct arena *arena = ack->session->arena;
+    size_t total = 0;
+    if (!check_document(ack, document, error))
+        return false;
+    ack->agent = arena_text(arena, report_text(arena, json_member(document, "agent"), NAME_LENGTH));
+    ack->error = arena_text(arena, reason_of(arena, document, "error"));
+    ack->engine_errors = engine_errors_of(arena, json_member(document, "engine_errors"));
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        total += json_count(json_member(document, lists[i]));
+    if (!report_fits(total, &ack->rows, error))
+        return false;
+    ack->said = arena_array(arena, total + 1, sizeof *ack->said);
+    json_open_array(&ack->writer, NULL);
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        size_t index = 0;
+        for (const struct json *e = json_first(json_member(document, lists[i])); e != NULL; e = json_next(e))
+            take_element(ack, lists[i], e, index++);
+    }
+    json_writer_end(&ack->writer);
+    return report_fits(total, &ack->rows, error);
+}
+
+/* ---- what becomes of it ------------------------------------------------------------------------------------------ */
+
+/* The site's rules stay as they are until the end of the transaction. */
+static bool hold_rules(struct change *change, struct acknowledgement *ack, struct error *error)
+{
+    const struct db_rows *rows;
+    if (!db_query(change->transaction, &acknowledge_hold_rules, NULL, &rows, error))
+        return false;
+    ack->site_revision = db_integer(rows, 0, 0);
+    ack->is_late = ack->revision < db_integer(rows, 0, 1);
+    return ack->revision <= ack->site_revision ||
+           error_add(error, "/revision", "is ahead of the site's, which is %lld", (long long)ack->site_revision);
+}
+
+static void read_outcome(struct acknowledgement *ack, const struct db_rows *rows)
+{
+    ack->acknowledged = 0;
+    for (size_t i = 0; i < db_count(rows); i++) {
+        struct said *said = &ack->said[db_integer(rows, i, 0)];
+        said->refusal = ack->is_late || db_bool(rows, i, 1) ? NULL : "no such rule was sent to this appliance";
+        ack->acknowledged += db_bool(rows, i, 2);
+    }
+}
+
+static bool settle(struct change *change, void *argument, struct answer *answer, struct error *error)
+{
+    (void)answer;
+    struct acknowledgement *ack = argument;
+    const char *revision = arena_printf(ack->session->arena, "%lld", (long long)ack->revision);
+    const char *sync[] = {revision, ack->agent, ack->error, ack->engine_errors, ack->dropped};
+    const char *deployments[] = {revision, buffer_text(&ack->rows)};
+    const struct db_call calls[] = {
+        {&acknowledge_note_contact, NULL}, {&acknowledge_revision, sync}, {&acknowledge_deployments, deployments}};
+    const struct db_rows *rows[COUNT_OF(calls)];
+    if (!hold_rules(change, ack, error) || !db_run(change->transaction, calls, ack->is_late ? 1 : COUNT_OF(calls), rows, error))
+        return false;
+    ack->is_late = ack->is_late || db_affected(rows[1]) == 0;
+    if (!ack->is_late)
+        read_outcome(ack, rows[2]);
+    return true;
+}
+
+static void render(const struct acknowledgement *ack, struct buffer *answer)
+{
+    struct json_writer json = json_writer_make(answer);
+    json_open_object(&json, NULL);
+    json_text(&json, "status", ack->is_late ? "outdated" : "recorded");
+    json_integer(&json, "acknowledged", ack->is_late ? 0 : (int64_t)ack->acknowledged);
+    json_open_array(&json, "rejected");
+    for (size_t i = 0; i < ack->count && !ack->is_late; i++) {
+        if (ack->said[i].refusal == NULL)
+            continue;
+        json_open_object(&json, NULL);
+        json_text(&json, "list", ack->said[i].list);
+        json_integer(&json, "index", (int64_t)ack->said[i].index);
+        json_string(&json, "rule_id", ack->said[i].rule_id);
+        json_text(&json, "detail", ack->said[i].refusal);
+        json_close(&json);
+    }
+    json_close(&json);
+    json_integer(&json, "revision", ack->site_revision);
+    json_text(&json, "server_time", timestamp_text(ack->session->arena, ack->now));
+    json_writer_end(&json);
+}
+
+bool acknowledge_rules(struct session *session, const struct json *document, struct buffer *answer, struct error *error)
+{
+    struct acknowledgement ack = {.session = session, .rows = buffer_make(ROWS_CEILING)};
+    ack.writer = json_writer_make(&ack.rows);
+    const struct idempotency none = {0};
+    struct answer unused = {.body = answer};
+    bool done = session_begin(session, &ack.now, error) && report_is_callers_own(&session->principal, document, error) &&
+                take_document(&ack, document, error) && change_run(session, &none, settle, &ack, NULL, &unused, error);
+    if (done)
+        render(&ack, answer);
+    buffer_free(&ack.rows);
+    return done;
+}
