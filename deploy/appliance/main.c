@@ -34,6 +34,8 @@ struct command {
 static const struct command COMMANDS[] = {
     {.word = "match", .with_options = command_match},
     {.word = "record", .with_settings = command_record},
+    {.word = "sync", .with_settings = command_sync},
+    {.word = "run", .with_settings = command_run},
     {.word = "status", .with_settings = command_status},
 };
 

@@ -2,7 +2,8 @@
  * it.
  *
  *   meta       single values by name, see the list META_… below
- *   installed  the rules that the server sent and that were accepted, with the verified YAML to the byte
+ *   installed  the rules that the server sent and that were accepted, with the verified YAML to the byte; `written` once
+ *              the file says the same: what differs then was changed by somebody else
  *   removed    rules taken away and refused  rules not accepted: until the server has been told
  *   cooldown   until when a rule rests for a host, by `rule_id:host`
  *   pattern    counters of each pattern since this file was made; `dirty` counts the changes that were not pushed yet
@@ -43,7 +44,6 @@ struct query;
 #define META_ACKNOWLEDGED_REVISION "acknowledged_revision" /* what the server knows of */
 #define META_ETAG "etag"                                   /* text: of the last answer with rules */
 #define META_SIGNED_UNTIL "signed_until"                   /* when its signature expires */
-#define META_RECONCILED "reconciled"                       /* 1: the files were made to agree with what is installed */
 #define META_FINDINGS "findings"                           /* text: what was wrong with rule files, until the server knows */
 #define META_TOLD "told"                                   /* text: digest of what the server was told last */
 #define META_LAST_SUCCESS "last_success"                   /* end of the last cycle that went well in all */

@@ -1,0 +1,42 @@
+#include "cycle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tell.h"
+
+bool cycle_fail(struct cycle *cycle, const char *format, ...)
+{
+    char why[ERROR_DETAIL_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    tell("%s", why);
+    if (*cycle->why == '\0')
+        snprintf(cycle->why, sizeof cycle->why, "%s", why);
+    return false;
+}
+
+bool cycle_fail_request(struct cycle *cycle, const char *what, const struct error *error)
+{
+    long seconds = strtol(error->retry_after, NULL, 10);
+    if (seconds > cycle->retry_after)
+        cycle->retry_after = seconds;
+    if (slice_is(slice_of(error->slug), SERVER_UNREACHABLE))
+        cycle->unreachable = true;
+    return cycle_fail(cycle, "%s: %s", what, error->detail);
+}
+
+bool cycle_fail_store(struct cycle *cycle)
+{
+    return cycle_fail(cycle, "cannot use the state file %s: %s", cycle->settings->state_file, store_why(cycle->store));
+}
+
+void cycle_add_trouble(struct cycle *cycle, struct trouble **list, struct slice name, const char *why)
+{
+    struct trouble *trouble = arena_alloc(cycle->arena, sizeof *trouble);
+    *trouble = (struct trouble){arena_copy(cycle->arena, name), arena_text(cycle->arena, slice_of(why)), *list};
+    *list = trouble;
+}
