@@ -17,11 +17,19 @@ static int64_t now_ms(void)
     return timestamp_now() / 1000;
 }
 
-/* `rule_id:host`. A host longer than any real one is cut, which can only make a rule rest more. */
+/* A host longer than any real one is cut between two characters, which can only make a rule rest more. */
+static int host_length(struct slice host)
+{
+    size_t length = host.len < HOST_LIMIT ? host.len : HOST_LIMIT;
+    while (length > 0 && length < host.len && ((unsigned char)host.ptr[length] & 0xC0) == 0x80)
+        length--;
+    return (int)length;
+}
+
+/* `rule_id:host` */
 static struct slice make_key(char key[KEY_SIZE + 1], const struct rule *rule, struct slice host)
 {
-    int host_length = (int)(host.len < HOST_LIMIT ? host.len : HOST_LIMIT);
-    int length = snprintf(key, KEY_SIZE + 1, "%.*s:%.*s", (int)rule->id.len, rule->id.ptr, host_length, host.ptr);
+    int length = snprintf(key, KEY_SIZE + 1, "%.*s:%.*s", (int)rule->id.len, rule->id.ptr, host_length(host), host.ptr);
     return (struct slice){key, (size_t)length};
 }
 

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from conftest import eventually, json_lines
+from conftest import eventually, json_lines, rule
 
 FIREWALL = "6c4a6b5b711abb80"  # the signature of type firewall, check type firewall
 
@@ -102,11 +102,10 @@ def test_words_that_the_server_would_refuse_are_left_out_of_the_pattern(applianc
 
 
 def test_what_a_promoted_rule_did_belongs_to_its_pattern(appliance):
-    appliance.status()
-    appliance.query("INSERT INTO installed VALUES ('L1-PROMOTED-ABC', 1, 'd', 'abc', 'y', 0)")
+    appliance.install(rule("L1-PROMOTED-ABC"))
     appliance.record(execution("e1", resolution_level="L1", runbook_id="L1-PROMOTED-ABC"),
                      execution("e2", resolution_level="L1", rule_id="L1-PROMOTED-ABC", runbook_id="RB-WIN-FIREWALL-001"))
-    assert pattern(appliance, "abc")["l1_resolutions"] == 2
+    assert pattern(appliance, "sig")["l1_resolutions"] == 2
     assert [body["rule_id"] for body in queue(appliance)] == ["L1-PROMOTED-ABC"] * 2
 
 
