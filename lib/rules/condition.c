@@ -82,29 +82,24 @@ static double number_of(const struct json *value)
 
 /* ---- operators ----------------------------------------------------------------------------------- */
 
-static bool equals(const struct json *json, const struct rule_value *value)
+static bool equals(const struct json *json, const struct operand *value)
 {
-    switch (json_type_of(json)) {
-    case JSON_STRING:
-        return value->type == RULE_STRING && slice_equal(json_as_string(json), value->text);
-    case JSON_NUMBER:
-        return value->type == RULE_NUMBER && json_as_number(json) == value->number;
-    case JSON_BOOL:
-        return value->type == RULE_BOOL && json_as_bool(json) == value->truth;
-    default:
-        return false;
-    }
+    struct operand operand;
+    return operand_of_json(json, &operand) && operand_equal(&operand, value);
 }
 
-static bool is_among(const struct json *json, const struct rule_value *list)
+static bool is_among(const struct json *json, const struct operand *list)
 {
-    for (size_t i = 0; i < list->item_count; i++)
-        if (equals(json, &list->items[i]))
+    struct operand operand;
+    if (!operand_of_json(json, &operand))
+        return false;
+    for (size_t i = 0; i < list->list.count; i++)
+        if (operand_equal(&operand, &list->list.items[i]))
             return true;
     return false;
 }
 
-static bool contains(const struct json *json, const struct rule_value *value)
+static bool contains(const struct json *json, const struct operand *value)
 {
     if (json_type_of(json) == JSON_STRING) {
         struct slice text = json_as_string(json);
@@ -129,16 +124,16 @@ static bool matches(const struct json *json, const struct regex *regex, struct r
 bool condition_holds(const struct condition *condition, const struct json *value, struct regex_scratch *scratch)
 {
     if (condition->op == RULE_EXISTS)
-        return (value != NULL) == condition->value->truth;
+        return (value != NULL) == condition->value.truth;
     if (value == NULL)
         return false;
     switch (condition->op) {
     case RULE_EQ:
-        return equals(value, condition->value);
+        return equals(value, &condition->value);
     case RULE_NE:
-        return !equals(value, condition->value);
+        return !equals(value, &condition->value);
     case RULE_CONTAINS:
-        return contains(value, condition->value);
+        return contains(value, &condition->value);
     case RULE_REGEX:
         return matches(value, condition->regex, scratch);
     case RULE_GT:
@@ -146,9 +141,9 @@ bool condition_holds(const struct condition *condition, const struct json *value
     case RULE_LT:
         return number_of(value) < condition->threshold;
     case RULE_IN:
-        return is_among(value, condition->value);
+        return is_among(value, &condition->value);
     case RULE_NOT_IN:
-        return !is_among(value, condition->value);
+        return !is_among(value, &condition->value);
     default:
         return false;
     }
@@ -165,11 +160,13 @@ bool condition_compile(struct arena *arena, const struct rule_condition *source,
                        struct error *error)
 {
     char why[REGEX_REASON_SIZE] = "";
-    *out = (struct condition){.op = source->op, .value = &source->value};
-    if (source->op == RULE_GT || source->op == RULE_LT)
-        out->threshold = threshold_of(&source->value);
+    *out = (struct condition){.op = source->op};
     if (source->op == RULE_REGEX)
         out->regex = regex_compile(arena, source->value.text, why);
+    else if (source->op == RULE_GT || source->op == RULE_LT)
+        out->threshold = threshold_of(&source->value);
+    else
+        out->value = operand_of_value(arena, &source->value);
     return source->op != RULE_REGEX || out->regex != NULL ||
            error_set(error, ERROR_INVALID, "rule-refused", "A regular expression is invalid: %s.", why);
 }

@@ -22,21 +22,22 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "rules/operand.h"
 #include "rules/regex.h"
 #include "rules/rule.h"
 
 struct condition {
     enum rule_operator op;
-    uint32_t field;                 /* the number by which its owner knows the field */
-    const struct rule_value *value; /* the rule's */
+    uint32_t field; /* the number by which its owner knows the field */
     union {
+        struct operand value;
         double threshold;          /* of gt and lt; NaN when the value is no number: nothing compares with it */
         const struct regex *regex; /* of regex */
     };
 };
 
-/* Compiles a condition that was loaded (see load.h for what that refuses). Its value is borrowed, and must be
- * NUL-terminated where it is a text. ERROR_INVALID with the slug `rule-refused` when its regular expression is invalid. */
+/* Compiles a condition that was loaded (see load.h for what that refuses). Texts are borrowed, and must be
+ * NUL-terminated. ERROR_INVALID with the slug `rule-refused` when its regular expression is invalid. */
 bool condition_compile(struct arena *arena, const struct rule_condition *source, struct condition *out,
                        struct error *error) MUST_USE;
 

@@ -4,28 +4,21 @@
 
 /* A member of incidents on the way to, or at the end of, a field that rules ask about. */
 struct field {
-    uint64_t hash;
     struct slice name;
-    uint32_t parent;    /* place among the fields; 0 is the incident itself */
-    uint32_t number;    /* of the field whose path ends here, from 1; 0: none does */
-    bool has_inner;     /* longer paths lead through it */
-    bool is_demanded;   /* rules are filed under its values */
+    uint32_t parent;  /* place among the fields; 0 is the incident itself */
+    uint32_t number;  /* of the field whose path ends here, from 1; 0: none does */
+    bool has_inner;   /* longer paths lead through it */
+    bool is_demanded; /* rules are filed under its values */
 };
 
-/* A value that rules demand of a field, and the rules filed under it. */
+/* A value that rules demand of a field: until the index is finished. */
 struct entry {
+    struct operand value;
     uint64_t hash;
-    const struct rule_value *value;
-    uint32_t field;   /* number */
-    uint32_t demands; /* how many rules demand it */
-    uint32_t first, count; /* of the candidates */
-    uint32_t last_place;   /* filed last, from 1 */
-};
-
-/* Places in an array, found by hash: open addressing, at most half full. 0: free; else the place + 1. */
-struct table {
-    uint32_t *slots;
-    size_t size, used; /* `size` is a power of two */
+    uint32_t field;      /* number */
+    uint32_t demands;    /* how many rules demand it */
+    uint32_t filed;      /* how many are filed under it */
+    uint32_t last_place; /* the last of them, from 1 */
 };
 
 struct filing {
@@ -33,16 +26,45 @@ struct filing {
     struct candidate candidate;
 };
 
-struct rule_index {
-    struct table field_table, entry_table;
-    struct field *fields;
-    struct entry *entries; /* the first is not in the table: rules that demand nothing */
-    struct filing *filings; /* until finished */
-    struct candidate *candidates;
-    size_t field_count, entry_count, filing_count;
-    size_t field_room, entry_room, filing_room;
-    uint32_t numbers; /* fields that have a number */
+/* A value and the rules filed under it, side by side in memory: what one look-up touches. The text of a string, without a
+ * NUL, stands behind the candidates. */
+struct record {
+    uint32_t field;
+    uint32_t count;
+    enum rule_value_type type;
+    uint32_t text_length;
+    union {
+        double number;
+        bool truth;
+    };
+    struct candidate candidates[];
 };
+
+/* Places found by the upper half of a hash: open addressing, at most half full. A slot of 0 is free. */
+struct table {
+    uint64_t *slots;   /* that half, and the place + 1 */
+    size_t size, used; /* `size` is a power of two */
+};
+
+struct rule_index {
+    struct field *fields;
+    struct table field_table; /* of places in `fields` */
+    size_t field_count, field_room;
+    uint32_t numbers; /* fields that have a number */
+
+    struct entry *entries;    /* the first is not in the table: rules that demand nothing */
+    struct table entry_table; /* of places in `entries` */
+    size_t entry_count, entry_room;
+    struct filing *filings;
+    size_t filing_count, filing_room;
+
+    char *records;             /* one behind the other, in units of RECORD_UNIT */
+    struct table record_table; /* of places in `records` */
+    const struct record *always;
+};
+
+enum { RECORD_UNIT = 8 };
+_Static_assert(_Alignof(struct record) == RECORD_UNIT && sizeof(struct record) % RECORD_UNIT == 0, "records fit into units");
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
@@ -62,91 +84,82 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
     return need(reallocarray(array, *room, size));
 }
 
+/* What is not needed once the index is finished. */
+static void free_drafts(struct rule_index *index)
+{
+    free(index->entry_table.slots);
+    free(index->entries);
+    free(index->filings);
+    index->entry_table.slots = NULL;
+    index->entries = NULL;
+    index->filings = NULL;
+}
+
 static void free_index(void *object)
 {
     struct rule_index *index = object;
     free(index->field_table.slots);
-    free(index->entry_table.slots);
     free(index->fields);
-    free(index->entries);
-    free(index->filings);
-    free(index->candidates);
+    free(index->record_table.slots);
+    free(index->records);
+    free_drafts(index);
 }
 
-/* ---- hashing ------------------------------------------------------------------------------------- */
-
-/* Multiplication by an odd number near 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4). */
-static uint64_t hash_word(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15U;
-    return hash ^ hash >> 32;
-}
-
-static uint64_t hash_text(uint64_t hash, struct slice text)
-{
-    const char *at = text.ptr, *end = text.ptr + text.len;
-    uint64_t word;
-    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
-        memcpy(&word, at, sizeof word);
-        hash = hash_word(hash, word);
-    }
-    word = text.len;
-    for (; at < end; at++)
-        word = word << 8 | (unsigned char)*at;
-    return hash_word(hash, word);
-}
-
-static uint64_t hash_name(uint32_t parent, struct slice name)
-{
-    return hash_text(parent, name);
-}
-
-static uint64_t hash_value(uint32_t field, const struct rule_value *value)
-{
-    uint64_t hash = (uint64_t)field << 2 | value->type, bits;
-    if (value->type == RULE_STRING)
-        return hash_text(hash, value->text);
-    if (value->type == RULE_BOOL)
-        return hash_word(hash, value->truth);
-    double number = value->number == 0.0 ? 0.0 : value->number; /* both zeros are equal */
-    memcpy(&bits, &number, sizeof bits);
-    return hash_word(hash, bits);
-}
+/* ---- tables -------------------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct table *table, uint64_t hash)
 {
-    return (hash >> 7) & (table->size - 1);
+    return (hash >> 32) & (table->size - 1);
 }
 
-static void put(struct table *table, uint64_t hash, size_t place)
+static void put(struct table *table, uint64_t content)
 {
-    size_t slot = slot_of(table, hash);
+    size_t slot = slot_of(table, content);
     while (table->slots[slot] != 0)
         slot = (slot + 1) & (table->size - 1);
-    table->slots[slot] = (uint32_t)place + 1;
+    table->slots[slot] = content;
+}
+
+static void table_grow(struct table *table)
+{
+    struct table larger = {.size = table->size > 0 ? 2 * table->size : 16, .used = table->used};
+    larger.slots = need(calloc(larger.size, sizeof *larger.slots));
+    for (size_t i = 0; i < table->size; i++)
+        if (table->slots[i] != 0)
+            put(&larger, table->slots[i]);
+    free(table->slots);
+    *table = larger;
+}
+
+static void table_add(struct table *table, uint64_t hash, size_t place)
+{
+    if (table->size <= 2 * table->used)
+        table_grow(table);
+    put(table, (hash >> 32 << 32) | (uint32_t)(place + 1));
     table->used++;
 }
 
-/* A table of twice the size that is still empty; its places are to be put in again. */
-static bool outgrown(struct table *table)
+/* The next place, from `*slot` on, whose hash may be the same; false when there is none. */
+static bool table_next(const struct table *table, uint64_t hash, size_t *slot, size_t *place)
 {
-    if (table->size > 2 * table->used)
-        return false;
-    free(table->slots);
-    table->size = table->size > 0 ? 2 * table->size : 16;
-    table->slots = need(calloc(table->size, sizeof *table->slots));
-    table->used = 0;
-    return true;
+    uint64_t content;
+    while ((content = table->slots[*slot]) != 0) {
+        *slot = (*slot + 1) & (table->size - 1);
+        *place = (uint32_t)content - 1;
+        if (content >> 32 == hash >> 32)
+            return true;
+    }
+    return false;
 }
 
 /* ---- fields -------------------------------------------------------------------------------------- */
 
 static struct field *find_field(const struct rule_index *index, uint32_t parent, struct slice name, uint64_t hash)
 {
-    const struct table *table = &index->field_table;
-    for (size_t slot = slot_of(table, hash); table->slots[slot] != 0; slot = (slot + 1) & (table->size - 1)) {
-        struct field *field = &index->fields[table->slots[slot] - 1];
-        if (field->hash == hash && field->parent == parent && slice_equal(field->name, name))
+    size_t slot = slot_of(&index->field_table, hash), place;
+    while (table_next(&index->field_table, hash, &slot, &place)) {
+        struct field *field = &index->fields[place];
+        if (field->parent == parent && field->name.len == name.len && memcmp(field->name.ptr, name.ptr, name.len) == 0)
             return field;
     }
     return NULL;
@@ -154,17 +167,14 @@ static struct field *find_field(const struct rule_index *index, uint32_t parent,
 
 static uint32_t have_member(struct rule_index *index, uint32_t parent, struct slice name)
 {
-    uint64_t hash = hash_name(parent, name);
+    uint64_t hash = text_hash(parent, name);
     const struct field *field = find_field(index, parent, name, hash);
     if (field != NULL)
         return (uint32_t)(field - index->fields);
     index->fields = grow(index->fields, index->field_count, &index->field_room, sizeof *index->fields);
-    index->fields[index->field_count] = (struct field){.hash = hash, .name = name, .parent = parent};
+    index->fields[index->field_count] = (struct field){.name = name, .parent = parent};
     index->fields[parent].has_inner = true;
-    if (outgrown(&index->field_table))
-        for (size_t i = 1; i < index->field_count; i++)
-            put(&index->field_table, index->fields[i].hash, i);
-    put(&index->field_table, hash, index->field_count);
+    table_add(&index->field_table, hash, index->field_count);
     return (uint32_t)index->field_count++;
 }
 
@@ -190,46 +200,41 @@ size_t rule_index_fields(const struct rule_index *index)
 
 /* ---- entries ------------------------------------------------------------------------------------- */
 
-static bool same_value(const struct rule_value *a, const struct rule_value *b)
-{
-    if (a->type != b->type)
-        return false;
-    if (a->type == RULE_STRING)
-        return slice_equal(a->text, b->text);
-    return a->type == RULE_NUMBER ? a->number == b->number : a->truth == b->truth;
-}
-
-static struct entry *find_entry(const struct rule_index *index, uint32_t field, const struct rule_value *value,
+static struct entry *find_entry(const struct rule_index *index, uint32_t field, const struct operand *value,
                                 uint64_t hash)
 {
-    const struct table *table = &index->entry_table;
-    for (size_t slot = slot_of(table, hash); table->slots[slot] != 0; slot = (slot + 1) & (table->size - 1)) {
-        struct entry *entry = &index->entries[table->slots[slot] - 1];
-        if (entry->hash == hash && entry->field == field && same_value(entry->value, value))
+    size_t slot = slot_of(&index->entry_table, hash), place;
+    while (table_next(&index->entry_table, hash, &slot, &place)) {
+        struct entry *entry = &index->entries[place];
+        if (entry->field == field && operand_equal(&entry->value, value))
             return entry;
     }
     return NULL;
 }
 
-/* The entry of a value that was announced. */
-static struct entry *entry_of(const struct rule_index *index, const struct rule_demand *demand, size_t i)
+/* A new entry, not yet in the table. */
+static struct entry *add_entry(struct rule_index *index, uint32_t field, struct operand value, uint64_t hash)
 {
-    return find_entry(index, demand->field, &demand->values[i], hash_value(demand->field, &demand->values[i]));
+    index->entries = grow(index->entries, index->entry_count, &index->entry_room, sizeof *index->entries);
+    index->entries[index->entry_count] = (struct entry){.value = value, .hash = hash, .field = field};
+    return &index->entries[index->entry_count++];
 }
 
-static struct entry *have_entry(struct rule_index *index, uint32_t field, const struct rule_value *value)
+static struct entry *have_entry(struct rule_index *index, uint32_t field, const struct operand *value)
 {
-    uint64_t hash = hash_value(field, value);
+    uint64_t hash = operand_hash(field, value);
     struct entry *entry = find_entry(index, field, value, hash);
     if (entry != NULL)
         return entry;
-    index->entries = grow(index->entries, index->entry_count, &index->entry_room, sizeof *index->entries);
-    index->entries[index->entry_count] = (struct entry){.hash = hash, .value = value, .field = field};
-    if (outgrown(&index->entry_table))
-        for (size_t i = 1; i < index->entry_count; i++)
-            put(&index->entry_table, index->entries[i].hash, i);
-    put(&index->entry_table, hash, index->entry_count);
-    return &index->entries[index->entry_count++];
+    table_add(&index->entry_table, hash, index->entry_count);
+    return add_entry(index, field, *value, hash);
+}
+
+/* The entry of a value that was announced. */
+static struct entry *entry_of(const struct rule_index *index, const struct rule_demand *demand, size_t i)
+{
+    const struct operand *value = &demand->values[i];
+    return find_entry(index, demand->field, value, operand_hash(demand->field, value));
 }
 
 void rule_index_announce(struct rule_index *index, const struct rule_demand *demand)
@@ -262,10 +267,10 @@ struct rule_index *rule_index_new(struct arena *arena)
     arena_on_reset(arena, free_index, index);
     index->fields = grow(NULL, 0, &index->field_room, sizeof *index->fields);
     index->fields[index->field_count++] = (struct field){0};
-    index->entries = grow(NULL, 0, &index->entry_room, sizeof *index->entries);
-    index->entries[index->entry_count++] = (struct entry){0};
-    (void)outgrown(&index->field_table);
-    (void)outgrown(&index->entry_table);
+    (void)add_entry(index, 0, (struct operand){.type = RULE_LIST}, 0);
+    table_grow(&index->field_table);
+    table_grow(&index->entry_table);
+    table_grow(&index->record_table);
     return index;
 }
 
@@ -274,7 +279,7 @@ static void file_under(struct rule_index *index, struct entry *entry, struct can
     if (entry->last_place == candidate.place + 1)
         return; /* a value that a list names twice */
     entry->last_place = candidate.place + 1;
-    entry->count++;
+    entry->filed++;
     index->filings = grow(index->filings, index->filing_count, &index->filing_room, sizeof *index->filings);
     index->filings[index->filing_count++] = (struct filing){(uint32_t)(entry - index->entries), candidate};
 }
@@ -288,73 +293,124 @@ void rule_index_file(struct rule_index *index, const struct rule_demand *demand,
             file_under(index, entry_of(index, demand, i), candidate);
 }
 
+/* ---- finishing ----------------------------------------------------------------------------------- */
+
+static size_t text_length(const struct operand *value)
+{
+    return value->type == RULE_STRING ? value->text.len : 0;
+}
+
+static size_t record_size(const struct entry *entry)
+{
+    size_t bytes = sizeof(struct record) + entry->filed * sizeof(struct candidate) + text_length(&entry->value);
+    return (bytes + RECORD_UNIT - 1) / RECORD_UNIT * RECORD_UNIT;
+}
+
+static const char *text_of(const struct record *record)
+{
+    return (const char *)(record->candidates + record->count);
+}
+
+static void write_record(struct record *record, const struct entry *entry)
+{
+    const struct operand *value = &entry->value;
+    *record = (struct record){.field = entry->field, .count = entry->filed, .type = value->type};
+    if (value->type == RULE_NUMBER)
+        record->number = value->number;
+    else if (value->type == RULE_BOOL)
+        record->truth = value->truth;
+    else if (value->type == RULE_STRING) {
+        record->text_length = (uint32_t)value->text.len;
+        memcpy(record->candidates + record->count, value->text.ptr, value->text.len);
+    }
+}
+
+/* Writes a record for each entry that has rules; the candidates are still to be filled in. Gives where each entry's are. */
+static struct candidate **write_records(struct rule_index *index)
+{
+    struct candidate **places = need(calloc(index->entry_count, sizeof *places));
+    size_t total = 0;
+    for (size_t i = 0; i < index->entry_count; i++)
+        total += index->entries[i].filed > 0 ? record_size(&index->entries[i]) : 0;
+    index->records = need(calloc(1, total + 1));
+    size_t at = 0;
+    for (size_t i = 0; i < index->entry_count; i++) {
+        const struct entry *entry = &index->entries[i];
+        if (entry->filed == 0)
+            continue;
+        struct record *record = (void *)(index->records + at);
+        write_record(record, entry);
+        places[i] = record->candidates;
+        if (i == 0)
+            index->always = record;
+        else
+            table_add(&index->record_table, entry->hash, at / RECORD_UNIT);
+        at += record_size(entry);
+    }
+    return places;
+}
+
 static void mark_demanded(struct rule_index *index)
 {
     bool *demanded = need(calloc(index->numbers + 1, sizeof *demanded));
     for (size_t i = 1; i < index->entry_count; i++)
-        if (index->entries[i].count > 0)
+        if (index->entries[i].filed > 0)
             demanded[index->entries[i].field + 1] = true;
     for (size_t i = 1; i < index->field_count; i++)
         index->fields[i].is_demanded = demanded[index->fields[i].number];
     free(demanded);
 }
 
-/* Puts the candidates of each entry side by side. */
 void rule_index_finish(struct rule_index *index)
 {
-    index->candidates = need(calloc(index->filing_count + 1, sizeof *index->candidates));
-    uint32_t next = 0;
-    for (size_t i = 0; i < index->entry_count; i++) {
-        index->entries[i].first = next;
-        next += index->entries[i].count;
-        index->entries[i].count = 0;
-    }
-    for (size_t i = 0; i < index->filing_count; i++) {
-        struct entry *entry = &index->entries[index->filings[i].entry];
-        index->candidates[entry->first + entry->count++] = index->filings[i].candidate;
-    }
-    free(index->filings);
-    index->filings = NULL;
+    struct candidate **places = write_records(index);
+    for (size_t i = 0; i < index->filing_count; i++)
+        *places[index->filings[i].entry]++ = index->filings[i].candidate;
+    free(places);
     mark_demanded(index);
+    free_drafts(index);
 }
 
 /* ---- looking up ---------------------------------------------------------------------------------- */
 
-/* A scalar of an incident as a rule's value; false for anything else. */
-static bool value_of(const struct json *json, struct rule_value *value)
+static bool is_of(const struct record *record, uint32_t field, const struct operand *value)
 {
-    switch (json_type_of(json)) {
-    case JSON_STRING:
-        *value = (struct rule_value){.type = RULE_STRING, .text = json_as_string(json)};
-        return true;
-    case JSON_NUMBER:
-        *value = (struct rule_value){.type = RULE_NUMBER, .number = json_as_number(json)};
-        return true;
-    case JSON_BOOL:
-        *value = (struct rule_value){.type = RULE_BOOL, .truth = json_as_bool(json)};
-        return true;
-    default:
+    if (record->field != field || record->type != value->type)
         return false;
-    }
+    if (value->type == RULE_STRING)
+        return record->text_length == value->text.len && memcmp(text_of(record), value->text.ptr, value->text.len) == 0;
+    return value->type == RULE_NUMBER ? record->number == value->number : record->truth == value->truth;
 }
 
-static void add_list(const struct rule_index *index, const struct entry *entry, struct findings *found)
+static const struct record *find_record(const struct rule_index *index, uint32_t field, const struct operand *value)
 {
-    if (entry != NULL && entry->count > 0)
-        found->lists[found->list_count++] = (struct candidates){&index->candidates[entry->first], entry->count};
+    uint64_t hash = operand_hash(field, value);
+    size_t slot = slot_of(&index->record_table, hash), place;
+    while (table_next(&index->record_table, hash, &slot, &place)) {
+        const struct record *record = (const void *)(index->records + place * RECORD_UNIT);
+        if (is_of(record, field, value))
+            return record;
+    }
+    return NULL;
+}
+
+static void add_list(const struct record *record, struct findings *found)
+{
+    if (record != NULL)
+        found->lists[found->list_count++] = (struct candidates){record->candidates, record->count};
 }
 
 static void note_value(const struct rule_index *index, const struct field *field, const struct json *json,
                        struct findings *found)
 {
     uint32_t number = field->number - 1;
-    struct rule_value value;
+    struct operand value;
     if (json_type_of(json) == JSON_NULL)
         return;
     found->values[number] = json;
     found->met[found->met_count++] = number;
-    if (field->is_demanded && value_of(json, &value))
-        add_list(index, find_entry(index, number, &value, hash_value(number, &value)), found);
+    if (field->is_demanded && operand_of_json(json, &value))
+        add_list(find_record(index, number, &value), found);
 }
 
 /* Follows the members of `object` along the tree of fields; no deeper than the longest path. */
@@ -363,7 +419,7 @@ static void look_into(const struct rule_index *index, uint32_t parent, const str
 {
     for (const struct json *member = json_first(object); member != NULL; member = json_next(member)) {
         struct slice name = slice_of(json_name(member));
-        const struct field *field = find_field(index, parent, name, hash_name(parent, name));
+        const struct field *field = find_field(index, parent, name, text_hash(parent, name));
         if (field == NULL)
             continue;
         if (field->number != 0)
@@ -379,7 +435,7 @@ void rule_index_look_up(const struct rule_index *index, const struct json *incid
     if (json_type_of(incident) != JSON_OBJECT)
         return;
     look_into(index, 0, incident, found);
-    add_list(index, &index->entries[0], found);
+    add_list(index->always, found);
 }
 
 void rule_index_forget(struct findings *found)

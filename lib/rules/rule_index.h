@@ -22,15 +22,16 @@
 /* What a rule can be filed under: the field has one of these values, or the rule does not match. */
 struct rule_demand {
     uint32_t field;
-    const struct rule_value *values; /* strings, numbers, booleans; borrowed */
+    const struct operand *values; /* strings, numbers, booleans; borrowed until finished */
     size_t value_count;
 };
 
 /* A rule that is possible, and which of its conditions are left to ask. */
 struct candidate {
-    uint32_t place;
-    uint32_t condition_count;
+    const struct rule *rule;
     const struct condition *conditions;
+    uint32_t condition_count;
+    uint32_t place;
 };
 
 /* Lives as long as the arena. */

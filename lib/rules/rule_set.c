@@ -73,15 +73,21 @@ static const struct rule_condition *severity_condition(struct arena *arena, stru
     return condition;
 }
 
+static struct rule_demand demand_of(struct arena *arena, uint32_t field, const struct rule_condition *condition)
+{
+    struct operand *value = arena_alloc(arena, sizeof *value);
+    *value = operand_of_value(arena, &condition->value);
+    if (condition->op == RULE_IN)
+        return (struct rule_demand){field, value->list.items, value->list.count};
+    return (struct rule_demand){field, value, 1};
+}
+
 static void ask(struct builder *builder, struct questions *questions, const struct rule_condition *condition)
 {
     uint32_t field = rule_index_field(builder->set->index, condition->field);
-    const struct rule_value *value = &condition->value;
     if (condition->op == RULE_EQ || condition->op == RULE_IN) {
         questions->demanding[questions->demand_count] = questions->count;
-        questions->demands[questions->demand_count++] =
-            condition->op == RULE_EQ ? (struct rule_demand){field, value, 1}
-                                     : (struct rule_demand){field, value->items, value->item_count};
+        questions->demands[questions->demand_count++] = demand_of(builder->work, field, condition);
     }
     questions->asked[questions->count++] = condition;
 }
@@ -122,7 +128,7 @@ static bool compile_rest(struct builder *builder, const struct questions *questi
 static bool file_rule(struct builder *builder, uint32_t place, const struct questions *questions)
 {
     struct rule_index *index = builder->set->index;
-    struct candidate candidate = {.place = place};
+    struct candidate candidate = {.rule = builder->set->rules[place], .place = place};
     const struct rule_demand *demand = NULL;
     size_t proved = questions->count;
     if (questions->demand_count > 0) {
@@ -272,7 +278,7 @@ static const struct rule *first_match(struct rule_matcher *matcher, const struct
         matcher->tried++;
         if (!all_hold(candidate, matcher))
             continue;
-        const struct rule *rule = matcher->set->rules[candidate->place];
+        const struct rule *rule = candidate->rule;
         if (claim == NULL || claim(context, rule, host_of(incident)))
             return rule;
     }
