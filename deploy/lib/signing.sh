@@ -19,7 +19,8 @@ signing_key_ensure() {
     "$1" --config "$conf" signing-key create >/dev/null || die 'the key that signs rules could not be made (see above).'
 }
 
-# signing_key_taken_up: has the handlers start anew, so that the one that signs reads its key; waits until it has.
+# signing_key_taken_up: has the handlers start anew, so that the one that signs reads its key; waits until the old one is
+# gone, which may have had requests under way.
 signing_key_taken_up() {
     local before
     if ! supervisor_lives; then
@@ -28,7 +29,7 @@ signing_key_taken_up() {
     fi
     before=$(signer)
     kill -HUP "$(jq -r .supervisor "$run_dir/supervisor.json")" || die 'the handlers could not be told (see above). Restart them, so that they sign with this key.'
-    wait_until 60 signer_is_another "$before" || die 'the handlers have not started anew. Look: flywheelctl status'
+    wait_until 60 signer_is_another_than "$before" || die 'the handlers have not started anew. Look: flywheelctl status'
 }
 signer() { running_state | jq -r '.programs["agent-rules"].pid'; }
-signer_is_another() { local now; now=$(signer) && [ "$now" != "$1" ] && running_state | jq -e .settled; }
+signer_is_another_than() { local now; now=$(signer) && [ "$now" != "$1" ] && ! is_running "$1" && running_state | jq -e .settled; }
