@@ -142,7 +142,7 @@ class FakeServer:
         """A new rule, or the next version of one."""
         self.revision += 1
         version = self.rules[rule_id]["version"] + 1 if rule_id in self.rules else 1
-        self.rules[rule_id] = {"version": version, "yaml": text or rule_yaml(rule_id, **members),
+        self.rules[rule_id] = {"version": version, "yaml": rule_yaml(rule_id, **members) if text is None else text,
                                "revision": self.revision}
         self.withdrawn.pop(rule_id, None)
 
@@ -198,7 +198,7 @@ class FakeServer:
                              "rule_yaml": self.rules[item["rule_id"]]["yaml"], "promoted_at": now,
                              "promoted_by": "ann@example.test", "source": "server_promoted",
                              "version": item["version"], "digest": item["digest"]}
-                            for item in signed["rules"] if item["rule_id"] in self.rules],
+                            for item in signed.get("rules", []) if item["rule_id"] in self.rules],
                   "removed": [{"rule_id": rule_id, "removed_at": now} for rule_id in signed["removed"]],
                   "revision": signed["revision"], "full": signed["full"], "server_time": now,
                   "signed": base64.b64encode(data).decode(),
