@@ -5,12 +5,15 @@
 import { vi } from "vitest";
 import type {
   ApiKey,
+  Appliance,
   AuditEntry,
   Candidate,
   CandidateDetail,
   Execution,
   Person,
   PromotedRule,
+  RuleDeployment,
+  RuleDeployments,
   Session,
   Site,
   Stats,
@@ -104,6 +107,9 @@ export const site: Site = {
   active_rules: 1,
   executions_30d: 1234,
   last_synced_at: "2026-11-20T10:00:00Z",
+  silent_appliances: 0,
+  failing_appliances: 0,
+  last_seen_at: "2026-11-20T10:00:00Z",
 };
 
 export const candidate = (id: string, part: Partial<Candidate> = {}): Candidate => ({
@@ -165,6 +171,60 @@ export const rule = (id: string, part: Partial<PromotedRule> = {}): PromotedRule
   ...part,
 });
 
+export const appliance = (id: string, part: Partial<Appliance> = {}): Appliance => ({
+  appliance_id: id,
+  site_id: site.site_id,
+  site_name: site.clinic_name,
+  status: "active",
+  last_seen_at: "2026-11-20T10:00:00Z",
+  silent: false,
+  failing: false,
+  acknowledged_revision: 4,
+  site_revision: 4,
+  revisions_behind: 0,
+  agent: "flywheel-agent/0.1.0",
+  last_error: null,
+  last_error_at: null,
+  engine_errors: [],
+  dropped_executions: 0,
+  rules_applied: 2,
+  rules_pending: 0,
+  rules_failed: 0,
+  rules_to_withdraw: 0,
+  ...part,
+});
+
+export const deployment = (
+  id: string,
+  part: Partial<RuleDeployment> = {},
+): RuleDeployment => ({
+  appliance_id: id,
+  appliance_status: "active",
+  rule_version: 1,
+  deployment_status: "applied",
+  deployed_at: "2026-11-20T10:00:00Z",
+  delivered_at: "2026-11-20T10:01:00Z",
+  acknowledged_at: "2026-11-20T10:02:00Z",
+  proven_at: null,
+  error: null,
+  agent: "acknowledging",
+  last_seen_at: "2026-11-20T10:00:00Z",
+  silent: false,
+  ...part,
+});
+
+export const deployments = (
+  of: readonly RuleDeployment[],
+  part: Partial<RuleDeployments> = {},
+): RuleDeployments => ({
+  rule_id: "L1-PROMOTED-R1",
+  status: "active",
+  version: 1,
+  held: false,
+  deployments: [...of],
+  ...part,
+});
+
 export const person = (name: string, part: Partial<Person> = {}): Person => ({
   id: `id-${name}`,
   email: `${name}@clearwater.example`,
@@ -214,6 +274,7 @@ export const auditEntry = (
   ...part,
 });
 
+export const appliances = "/api/partners/me/appliances";
 export const users = "/api/partners/me/users";
 export const keys = "/api/partners/me/keys";
 
@@ -232,6 +293,12 @@ export function signedIn(role: Session["user"]["role"] = "approver"): Server {
     }))
     .on(`GET ${learning}/promoted-rules`, {
       body: { rules: [rule("r1"), rule("r2")], total: 2, next_cursor: null },
+    })
+    .on(`GET ${learning}/promoted-rules/r1/deployments`, {
+      body: deployments([deployment("box-1"), deployment("box-2")]),
+    })
+    .on(`GET ${appliances}`, {
+      body: { appliances: [appliance("box-1"), appliance("box-2")], total: 2, next_cursor: null },
     })
     .on(`GET ${learning}/execution-history`, {
       body: { executions: [execution("e1")], total: 1, next_cursor: null },

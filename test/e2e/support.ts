@@ -69,6 +69,7 @@ export const views = {
   rules: "/?tab=learning&view=rules",
   executions: "/?tab=learning&view=history",
   sites: "/?tab=sites",
+  appliances: "/?tab=sites&view=appliances",
   decided: "/?tab=learning&status=rejected",
   decisions: "/?tab=activity",
   "access log": "/?tab=activity&about=access",

@@ -1,6 +1,6 @@
 import { request } from "./http";
 import { learningBase, learningKey } from "./learning";
-import type { DeployAnswer, Id, RulePage, RuleStatus } from "./types";
+import type { DeployAnswer, Id, RuleDeployments, RulePage, RuleStatus } from "./types";
 
 export const ruleSorts = ["promoted_at", "-promoted_at", "rule_id", "-rule_id"] as const;
 export type RuleSort = (typeof ruleSorts)[number];
@@ -21,6 +21,13 @@ export function listRules(query: RuleQuery, signal?: AbortSignal): Promise<RuleP
     query: { ...query },
     signal,
   });
+}
+
+export const deploymentsKey = (id: Id) => [...learningKey, "deployments", id] as const;
+
+/** A rule on all appliances of its site. */
+export function listDeployments(id: Id, signal?: AbortSignal): Promise<RuleDeployments> {
+  return request(`${learningBase}/promoted-rules/${encodeURIComponent(id)}/deployments`, { signal });
 }
 
 export function setRuleStatus(

@@ -143,7 +143,7 @@ export interface PromotedRule {
   version?: number;
   /** Made, but not sent to any appliance until somebody deploys it. */
   held?: boolean;
-  /** Appliances that refused it. */
+  /** Appliances that could not install it. */
   failed_count?: number;
   promoted_by?: string | null;
   rule_yaml?: string | null;
@@ -189,6 +189,73 @@ export interface Site {
   active_rules: number;
   executions_30d: number;
   last_synced_at: string | null;
+  /** Active appliances of which nothing was heard for too long. */
+  silent_appliances: number;
+  /** Active appliances with errors or rules they could not install. */
+  failing_appliances: number;
+  last_seen_at: string | null;
+}
+
+export type ApplianceStatus = "active" | "revoked";
+
+export interface EngineError {
+  file: string;
+  error: string;
+}
+
+export interface Appliance {
+  appliance_id: string;
+  site_id: string;
+  site_name: string;
+  status: ApplianceStatus;
+  last_seen_at: string | null;
+  silent: boolean;
+  failing: boolean;
+  /** Null for agents that never acknowledge; so is `revisions_behind`. */
+  acknowledged_revision: number | null;
+  site_revision: number;
+  revisions_behind: number | null;
+  agent: string | null;
+  last_error: string | null;
+  last_error_at: string | null;
+  engine_errors: EngineError[];
+  dropped_executions: number;
+  rules_applied: number;
+  rules_pending: number;
+  rules_failed: number;
+  /** Disabled or archived, and perhaps still there. */
+  rules_to_withdraw: number;
+}
+
+export interface AppliancePage extends Paged {
+  appliances: Appliance[];
+}
+
+export type DeploymentStatus = "pending" | "delivered" | "applied" | "failed" | "removed";
+
+/** What became of a rule at one appliance; what it was never sent to has no status. */
+export interface RuleDeployment {
+  appliance_id: string;
+  appliance_status: ApplianceStatus;
+  rule_version: number | null;
+  deployment_status: DeploymentStatus | null;
+  deployed_at: string | null;
+  delivered_at: string | null;
+  acknowledged_at: string | null;
+  /** When an execution showed that an agent has it which never acknowledges. */
+  proven_at: string | null;
+  error: string | null;
+  agent: "acknowledging" | "old" | "unknown";
+  last_seen_at: string | null;
+  silent: boolean;
+}
+
+export interface RuleDeployments {
+  rule_id: string;
+  status: RuleStatus;
+  version: number;
+  held: boolean;
+  deployments: RuleDeployment[];
 }
 
 export interface AuditEntry {

@@ -4,6 +4,7 @@ import { RuleBadge } from "../ui/Badge";
 import { Dialog } from "../ui/Dialog";
 import { Time } from "../ui/Time";
 import { Yaml } from "../ui/Yaml";
+import { RuleDeployments } from "./RuleDeployments";
 
 interface Props {
   rule: PromotedRule;
@@ -53,11 +54,12 @@ export function RulePanel({ rule, onClose }: Props) {
           </dd>
         </div>
         <div>
-          <dt>Refused by appliances</dt>
+          <dt>Failed at appliances</dt>
           <dd>{formatCount(rule.failed_count)}</dd>
         </div>
       </dl>
       {rule.notes && <blockquote className="log-reason">{rule.notes}</blockquote>}
+      <RuleDeployments rule={rule} />
       {rule.rule_yaml && <Yaml label="The rule as appliances get it" text={rule.rule_yaml} />}
     </Dialog>
   );

@@ -22,6 +22,10 @@ interface Props {
 export const isHeldBack = (rule: PromotedRule): boolean =>
   rule.status === "active" && rule.held === true;
 
+/** Appliances that shall have it and could not install it. */
+const failures = (rule: PromotedRule): number =>
+  rule.status === "active" ? (rule.failed_count ?? 0) : 0;
+
 export function RulesTable(props: Props) {
   const { rules, canDecide, sort, onSort, isBusy, onShow, onSwitch, onDeploy, onArchive } = props;
   const columns: Column<PromotedRule>[] = [
@@ -108,6 +112,7 @@ export function RulesTable(props: Props) {
       columns={columns}
       rows={rules}
       rowKey={(r) => String(r.id)}
+      rowClass={(r) => (failures(r) > 0 ? "row-bad" : "")}
       sort={sort}
       onSort={onSort}
     />
@@ -137,10 +142,12 @@ function Delivery({ rule }: { rule: PromotedRule }) {
           width={`${sent > 0 ? Math.min(100, (confirmed / sent) * 100) : 0}%`}
         />
       </svg>
-      {Boolean(rule.failed_count) && (
-        <Badge tone="bad" icon="warn">
-          {formatCount(rule.failed_count)} refused
-        </Badge>
+      {failures(rule) > 0 && (
+        <span>
+          <Badge tone="bad" icon="warn">
+            {formatCount(rule.failed_count)} failed
+          </Badge>
+        </span>
       )}
       {rule.last_deployed_at && (
         <span className="cell-sub">
