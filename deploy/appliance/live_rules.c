@@ -23,9 +23,9 @@ struct live_rules {
 
 static bool add_promoted(struct live_rules *rules, struct rule_folder *folder)
 {
-    if (rules->store != NULL)
-        return verified_rules_add(rules->store, rules->watch.promoted, folder, complain, &rules->complaints);
     struct error error = {0};
+    if (rules->store != NULL && verified_rules_exist(rules->store))
+        return verified_rules_add(rules->store, rules->watch.promoted, folder, complain, &rules->complaints);
     if (!rule_folder_add_directory(folder, rules->watch.promoted, &error) && error.kind != ERROR_NOT_FOUND)
         complain(&rules->complaints, rules->watch.promoted, error.detail);
     return true;

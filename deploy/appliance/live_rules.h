@@ -1,8 +1,8 @@
 /* The rules of a folder and its promoted/, kept as the files are now.
  *
- * Without a store the promoted rules are what their files say. With one they are what was verified: the store has every
- * promoted rule as it was signed, and that is used, whatever became of its file; a file that was edited, is missing, or
- * that the server has never sent, is told. */
+ * Without a store, or with one that no server's answer has ever reached, the promoted rules are what their files say. Else
+ * they are what was verified: the store has every promoted rule as it was signed, and that is used, whatever became of its
+ * file; a file that was edited, is missing, or that the server has never sent, is told. */
 #ifndef APPLIANCE_LIVE_RULES_H
 #define APPLIANCE_LIVE_RULES_H
 

@@ -93,6 +93,12 @@ static bool tell_foreign(struct look *look)
     return !failed;
 }
 
+bool verified_rules_exist(struct store *store)
+{
+    int64_t revision;
+    return !meta_get_integer(store, META_REVISION, -1, &revision) || revision >= 0;
+}
+
 bool verified_rules_add(struct store *store, const char *promoted, struct rule_folder *folder, rule_report *report,
                         void *context)
 {

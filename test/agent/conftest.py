@@ -125,6 +125,7 @@ class Appliance:
             database.executemany("INSERT INTO installed (rule_id, version, digest, pattern_signature, yaml, installed_at) "
                                  "VALUES (?, 2, ?, 'sig', ?, 1795348800000000)",
                                  [(rule_id, hashlib.sha256(text.encode()).hexdigest(), text.encode()) for rule_id, text in texts])
+            database.execute("INSERT OR IGNORE INTO meta VALUES ('revision', 1)")
         database.close()
         return [self.rules.put(rule_id + ".yaml", text, promoted=True) for rule_id, text in texts]
 

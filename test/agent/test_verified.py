@@ -76,6 +76,15 @@ def test_p25_a_promoted_file_that_the_server_never_sent_is_passed_over(appliance
     assert told.count("the server has not sent this") == 3
 
 
+def test_before_the_first_answer_of_a_server_the_files_count_as_they_are(appliance):
+    appliance.rules.put("L1-PROMOTED-A.yaml", rule("L1-PROMOTED-A"), promoted=True)
+    answer, told = the_answer(appliance)
+    assert (answer["rule_id"], told) == ("L1-PROMOTED-A", "")
+    appliance.query("INSERT INTO meta VALUES ('revision', 0)")
+    answer, told = the_answer(appliance)
+    assert answer["rule_id"] is None and "the server has not sent this" in told
+
+
 def test_a_promoted_file_that_is_missing_is_told_and_the_verified_copy_is_used(appliance):
     install(appliance, rule("L1-PROMOTED-A")).unlink()
     answer, told = the_answer(appliance)
@@ -93,7 +102,7 @@ def test_p25_a_copy_in_the_state_file_that_was_changed_is_not_in_force(appliance
 
 
 def test_a_rule_that_is_installed_while_it_runs_matches(appliance, start):
-    appliance.status()
+    appliance.install()
     match = start("match", "--rules", appliance.rules.path, "--state", appliance.state, "--no-cooldown")
     assert match.ask(FIREWALL)["rule_id"] is None
     install(appliance, rule("L1-PROMOTED-A"))
@@ -124,7 +133,7 @@ def test_status_tells_what_is_installed_and_how_the_last_cycle_went(appliance):
     appliance.record({"execution_id": "e1", "incident_type": "firewall"})
     for key, value in {"revision": 7, "acknowledged_revision": 6, "last_success": 1795348800000000, "last_error_at": 1795348860500000,
                        "last_error": "the server is away"}.items():
-        appliance.query("INSERT INTO meta VALUES (?, ?)", key, value)
+        appliance.query("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
     assert appliance.status() == {
         "revision": 7, "acknowledged_revision": 6, "queue_length": 1, "dropped_executions": 0, "patterns": 1,
         "last_success": "2026-11-22T12:00:00.000000Z", "last_error": "the server is away", "last_error_at": "2026-11-22T12:01:00.500000Z",
