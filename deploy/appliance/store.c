@@ -235,8 +235,9 @@ bool query_end(struct query *query)
 
 bool query_run(struct query *query)
 {
-    while (query_next(query))
-        continue;
+    bool more = true;
+    while (more)
+        more = query_next(query);
     return query_end(query);
 }
 
