@@ -13,14 +13,6 @@ enum scope { STATE, EVERYTHING };
 
 /* ---- the parts ---------------------------------------------------------------------------------------------------- */
 
-static bool is_unmet(const struct cycle *cycle, struct slice rule_id)
-{
-    for (const struct trouble *unmet = cycle->unmet; unmet != NULL; unmet = unmet->next)
-        if (slice_equal(unmet->name, rule_id))
-            return true;
-    return false;
-}
-
 /* The rules that are in force as the server sent them last. */
 static bool write_applied(struct cycle *cycle, struct json_writer *json)
 {
@@ -28,7 +20,7 @@ static bool write_applied(struct cycle *cycle, struct json_writer *json)
                                                   "(SELECT rule_id FROM refused) ORDER BY rule_id");
     json_open_array(json, "applied");
     while (query_next(row))
-        if (!is_unmet(cycle, query_get_text(row, 0)))
+        if (!cycle_is_unmet(cycle, query_get_text(row, 0)))
             json_string(json, NULL, query_get_text(row, 0));
     json_close(json);
     return query_end(row);
@@ -49,7 +41,7 @@ static bool write_failed(struct cycle *cycle, struct json_writer *json)
     for (const struct trouble *unmet = cycle->unmet; unmet != NULL; unmet = unmet->next)
         write_failure(json, "rule_id", unmet->name, slice_of(unmet->why));
     while (query_next(row))
-        if (!is_unmet(cycle, query_get_text(row, 0)))
+        if (!cycle_is_unmet(cycle, query_get_text(row, 0)))
             write_failure(json, "rule_id", query_get_text(row, 0), query_get_text(row, 1));
     json_close(json);
     return query_end(row);
@@ -60,7 +52,8 @@ static bool write_removed(struct cycle *cycle, struct json_writer *json)
     struct query *row = query_begin(cycle->store, "SELECT rule_id FROM removed ORDER BY rule_id");
     json_open_array(json, "removed");
     while (query_next(row))
-        json_string(json, NULL, query_get_text(row, 0));
+        if (!cycle_is_unmet(cycle, query_get_text(row, 0)))
+            json_string(json, NULL, query_get_text(row, 0));
     json_close(json);
     return query_end(row);
 }
@@ -120,15 +113,41 @@ static bool read_state(struct cycle *cycle, struct slice *digest)
     return read;
 }
 
+/* Whether a rule was removed that the server does not know of. */
+static bool read_removed(struct cycle *cycle, bool *some)
+{
+    struct query *row = query_begin(cycle->store, "SELECT rule_id FROM removed");
+    *some = false;
+    while (query_next(row))
+        *some = !cycle_is_unmet(cycle, query_get_text(row, 0)) || *some;
+    return query_end(row);
+}
+
 /* Whether there is anything that the server does not know. */
 static bool read_news(struct cycle *cycle, struct slice state, bool *news)
 {
-    struct query *query = query_begin(cycle->store, "SELECT 1 WHERE EXISTS (SELECT 1 FROM removed) OR NOT EXISTS "
-                                                    "(SELECT 1 FROM meta WHERE key = '" META_TOLD "' AND value = ?1) OR "
-                                                    "EXISTS (SELECT 1 FROM meta WHERE key = '" META_FINDINGS "')");
-    query_text(query, state);
-    *news = query_next(query);
-    return query_end(query) || cycle_fail_store(cycle);
+    bool removed;
+    struct slice told, findings;
+    if (!read_removed(cycle, &removed) || !meta_get_text(cycle->store, cycle->scratch, META_TOLD, &told) ||
+        !meta_get_text(cycle->store, cycle->scratch, META_FINDINGS, &findings))
+        return cycle_fail_store(cycle);
+    *news = removed || slice_present(findings) || !slice_equal(told, state);
+    return true;
+}
+
+/* Removed rules whose file is still there are left: they are told when it is gone. */
+static bool forget_removed(struct cycle *cycle)
+{
+    struct query *row = query_begin(cycle->store, "SELECT rule_id FROM removed");
+    bool done = true;
+    while (done && query_next(row)) {
+        if (cycle_is_unmet(cycle, query_get_text(row, 0)))
+            continue;
+        struct query *query = query_begin(cycle->store, "DELETE FROM removed WHERE rule_id = ?1");
+        query_text(query, query_get_text(row, 0));
+        done = query_run(query);
+    }
+    return query_end(row) && done;
 }
 
 /* What was said once need not be said again. */
@@ -136,8 +155,7 @@ static void remember(struct cycle *cycle, struct slice state)
 {
     int64_t revision;
     struct store *store = cycle->store;
-    if (store_begin(store) && query_run(query_begin(store, "DELETE FROM removed")) &&
-        meta_get_integer(store, META_REVISION, 0, &revision) &&
+    if (store_begin(store) && forget_removed(cycle) && meta_get_integer(store, META_REVISION, 0, &revision) &&
         meta_set_integer(store, META_ACKNOWLEDGED_REVISION, revision) && meta_set_text(store, META_TOLD, state) &&
         meta_set_text(store, META_FINDINGS, SLICE_ABSENT) && store_commit(store))
         return;
@@ -185,7 +203,7 @@ static void post(struct cycle *cycle, struct slice state)
 
 void ack_send(struct cycle *cycle)
 {
-    bool news;
+    bool news = false;
     struct slice state;
     arena_reset(cycle->scratch);
     if (read_state(cycle, &state) && read_news(cycle, state, &news) && news)

@@ -34,6 +34,14 @@ bool cycle_fail_store(struct cycle *cycle)
     return cycle_fail(cycle, "cannot use the state file %s: %s", cycle->settings->state_file, store_why(cycle->store));
 }
 
+bool cycle_is_unmet(const struct cycle *cycle, struct slice rule_id)
+{
+    for (const struct trouble *unmet = cycle->unmet; unmet != NULL; unmet = unmet->next)
+        if (slice_equal(unmet->name, rule_id))
+            return true;
+    return false;
+}
+
 void cycle_add_trouble(struct cycle *cycle, struct trouble **list, struct slice name, const char *why)
 {
     struct trouble *trouble = arena_alloc(cycle->arena, sizeof *trouble);

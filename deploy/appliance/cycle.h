@@ -29,7 +29,7 @@ struct cycle {
     struct server *server;
     struct arena *arena;   /* lives as long as the cycle */
     struct arena *scratch; /* belongs to the step that runs, which resets it */
-    struct trouble *unmet; /* rules that are installed but not in force */
+    struct trouble *unmet; /* rules that are installed and not in force, or removed and still there */
     struct trouble *broken; /* operators' files that do not load */
     char refusal[ERROR_DETAIL_SIZE]; /* why an answer was refused as a whole; else empty */
     char why[ERROR_DETAIL_SIZE];     /* the first reason why the cycle failed; empty while all goes well */
@@ -47,6 +47,8 @@ bool cycle_fail_request(struct cycle *cycle, const char *what, const struct erro
 
 /* The same for the store. */
 bool cycle_fail_store(struct cycle *cycle);
+
+bool cycle_is_unmet(const struct cycle *cycle, struct slice rule_id);
 
 /* Puts a trouble before the others of a list. Copies the name and the reason. */
 void cycle_add_trouble(struct cycle *cycle, struct trouble **list, struct slice name, const char *why);

@@ -84,7 +84,8 @@ static void find(struct work *work, const char *name, const char *why)
 
 static void add_unmet(struct work *work, struct slice rule_id, const char *why)
 {
-    cycle_add_trouble(work->cycle, &work->cycle->unmet, rule_id, why);
+    if (!cycle_is_unmet(work->cycle, rule_id))
+        cycle_add_trouble(work->cycle, &work->cycle->unmet, rule_id, why);
 }
 
 /* ---- the operator's files ----------------------------------------------------------------------------------------- */
@@ -158,10 +159,14 @@ static bool write_file(struct work *work, const char *name, struct slice text)
     return true;
 }
 
-static bool remove_file(struct work *work, const char *name)
+/* A rule whose file stays is not gone. */
+static void remove_file(struct work *work, const char *name, struct slice rule_id)
 {
     work->changed = true;
-    return unlinkat(work->folder, name, 0) == 0 || errno == ENOENT || fail_file(work, "cannot remove", name);
+    if (unlinkat(work->folder, name, 0) == 0 || errno == ENOENT)
+        return;
+    (void)fail_file(work, "cannot remove", name);
+    add_unmet(work, rule_id, work->why);
 }
 
 /* Where no engine reads it, so that whoever put it there can have it back. */
@@ -205,9 +210,9 @@ static void withhold(struct work *work, const char *name, struct slice rule_id, 
     work->why = arena_printf(work->cycle->arena, "a file of the operator has a rule with the id %.*s, which comes first",
                              (int)rule_id.len, rule_id.ptr);
     (void)cycle_fail(work->cycle, "%s", work->why);
-    add_unmet(work, rule_id, work->why);
     if (state != PROMOTED_MISSING)
-        (void)remove_file(work, name);
+        remove_file(work, name, rule_id);
+    add_unmet(work, rule_id, work->why);
 }
 
 static void check_rule(struct work *work, struct query *row)
@@ -264,7 +269,7 @@ static void check_file(struct work *work, const char *name)
     if (is_in(work, query_begin(store, "SELECT 1 FROM installed WHERE rule_id = ?1"), rule_id))
         return;
     if (is_in(work, query_begin(store, "SELECT 1 FROM removed WHERE rule_id = ?1"), rule_id))
-        (void)remove_file(work, name);
+        remove_file(work, name, rule_id);
     else
         set_aside(work, name);
 }
@@ -296,10 +301,10 @@ static bool open_folder(struct work *work)
     return work->folder >= 0 || fail(work, "cannot open the folder", path, strerrordesc_np(errno));
 }
 
-/* All installed rules are not in force, for the latest reason. */
+/* Nothing that was installed or removed can be counted on, for the latest reason. */
 static void add_all_unmet(struct work *work)
 {
-    struct query *row = query_begin(work->cycle->store, "SELECT rule_id FROM installed");
+    struct query *row = query_begin(work->cycle->store, "SELECT rule_id FROM installed UNION SELECT rule_id FROM removed");
     while (query_next(row))
         add_unmet(work, query_get_text(row, 0), work->why);
     if (!query_end(row))

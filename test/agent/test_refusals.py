@@ -145,7 +145,7 @@ def edit_first(**members):
     (edit_first(version=2), "another version or digest"),
     (edit_first(version="1"), "another version or digest"),
     (edit_first(digest="0" * 64), "another version or digest"),
-    (edit_first(rule_id="L1-PROMOTED-XXX"), "was signed and is not in the list"),
+    (edit_first(rule_id="L1-PROMOTED-ELSE"), "was signed and is not in the list"),
     (edit_first(rule_id=7), "without a rule_id"),
     (lambda answer: answer["rules"].append(answer["rules"][0]), "2 were signed"),
     (lambda answer: answer["rules"].pop(), "2 were signed"),
@@ -235,7 +235,7 @@ def test_a_truncated_answer(settled, server):
 
 
 def test_an_answer_that_unpacks_to_too_much(settled, server):
-    bomb = gzip.compress(b" " * (300 * 1024 * 1024), compresslevel=9)
+    bomb = gzip.compress(b" " * (40 * 1024 * 1024), compresslevel=9)
     server.instead[RULES] = lambda handler: handler.send(200, bomb, Content_Encoding="gzip")
     refused(settled, server, "larger than")
 
