@@ -87,7 +87,7 @@ def test_a_body_shorter_than_announced_is_no_request(gateway, acme):
 
 
 def test_a_handler_names_its_build_and_checks_itself(gateway):
-    for program in ("learning-stats", "learning-approve", "account", "agent-reports", "service"):
+    for program in ("learning-stats", "learning-approve", "account", "agent-reports", "agent-rules", "service"):
         done = subprocess.run([str(gateway.folder / program), "--build-id"], capture_output=True, text=True, check=True,
                               timeout=30)
         assert len(done.stdout.strip()) >= 8

@@ -1,6 +1,7 @@
 """The machine's clock jumps by days, forth and back, under handlers that serve. What is dated or expires goes by the
 database's clock, what waits goes by one that never jumps."""
 
+import base64
 import json
 import os
 import subprocess
@@ -150,3 +151,17 @@ def test_p40_a_revoked_key_is_refused_whatever_the_time(partner, start):
     for jump in JUMPS:
         handler.set(jump)
         assert handler.ask("GET", LEARNING + "/candidates", HTTP_X_API_KEY=key.key)[0] == 401, jump
+
+
+def test_what_appliances_are_given_is_dated_and_good_by_the_databases_clock(partner, start, database):
+    handler = start("agent-rules")
+    appliance = partner.main.appliances[0]
+    for jump in JUMPS:
+        handler.set(jump)
+        status, _, answer = handler.ask("GET", "/api/agent/sync/promoted-rules", HTTP_AUTHORIZATION="Bearer " + appliance.caller.token)
+        signed = json.loads(base64.b64decode(answer["signed"]))
+        assert status == 200 and signed["issued_at"] == answer["server_time"]
+        row = database.row("SELECT abs(extract(epoch FROM clock_timestamp() - %s::timestamptz)) AS off, "
+                           "extract(epoch FROM %s::timestamptz - %s::timestamptz) AS good", answer["server_time"],
+                           signed["expires_at"], signed["issued_at"])
+        assert row["off"] < 60 and row["good"] == 48 * 3600, jump

@@ -46,10 +46,17 @@ def post_executions(instance):
     return make, {200}
 
 
+def pull_rules(instance):
+    site, _, token = instance.new_appliance()
+    return lambda keep: request("GET", "/api/agent/sync/promoted-rules", keep=keep, QUERY_STRING="site_id=" + site,
+                                HTTP_AUTHORIZATION="Bearer " + token), {200}
+
+
 PROGRAMS_AND_REQUESTS = {
     "learning-stats": lambda instance: get(instance, LEARNING + "/stats"),
     "learning-candidates": lambda instance: get(instance, LEARNING + "/candidates?limit=5"),
     "agent-reports": post_executions,
+    "agent-rules": pull_rules,
 }
 
 

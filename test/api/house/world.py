@@ -6,6 +6,7 @@ import threading
 
 from .client import Caller, ago, expect
 from .control import control
+from .delivery import ACK, RULES
 
 RUN = secrets.token_hex(3)
 counter = itertools.count(1)
@@ -60,6 +61,19 @@ class Appliance:
 
     def report(self, *executions):
         return self.caller.report(self.site.site_id, *executions)
+
+    def pull(self, tag=None, **query):
+        return self.caller.call("GET", RULES, headers={"If-None-Match": tag} if tag else None, **query)
+
+    def acknowledge(self, revision, applied=(), **members):
+        return self.caller.post(ACK, {"site_id": self.site.site_id, "appliance_id": self.appliance_id, "revision": revision,
+                                      "applied": list(applied), **members})
+
+    def sync(self, revision=None):
+        """Pulls, does as it is told, says so; the answer's body."""
+        body = expect(200, self.pull(**({} if revision is None else {"revision": revision}))).json()
+        expect(200, self.acknowledge(body["revision"], [rule["rule_id"] for rule in body["rules"]]))
+        return body
 
 
 class Site:
