@@ -108,48 +108,75 @@ static bool refuse_number(struct loader *loader, size_t number, const struct tre
     return REFUSE(loader, "Rule %zu of the list (line %u): %s", number, node->line, reason);
 }
 
-static bool load_list(struct loader *loader, struct arena *work, const struct tree_node *root,
-                      const struct tree_node *list, struct rule **rules, size_t *count)
+/* Rules of a list, until it is known that all of them load. */
+struct loaded {
+    struct rule rule;
+    struct loaded *next;
+};
+
+static const struct rule *side_by_side(struct arena *arena, const struct loaded *first, size_t count)
 {
+    struct rule *rules = arena_array(arena, count, sizeof *rules);
+    for (size_t i = 0; i < count; i++, first = first->next)
+        rules[i] = first->rule;
+    return rules;
+}
+
+static bool load_list(struct loader *loader, struct arena *work, const struct tree_node *list, const struct rule **rules,
+                      size_t *count)
+{
+    struct loaded *first = NULL, **end = &first;
+    size_t number = 0;
+    for (const struct tree_node *node = list->first; node != NULL; node = node->next) {
+        *end = arena_alloc(work, sizeof **end);
+        number++;
+        if (!load_bounded(loader, node, &(*end)->rule))
+            return refuse_number(loader, number, node);
+        end = &(*end)->next;
+    }
+    *rules = side_by_side(loader->arena, first, number);
+    *count = number;
+    return ids_differ(loader, work, *rules, number);
+}
+
+/* A list of rules stands alone: what else the text says would otherwise be passed over without a word. */
+static bool is_list_alone(struct loader *loader, const struct tree_node *root, const struct tree_node *list)
+{
+    static const char *const members[] = {"id", "conditions", "action"};
     if (list->type != TREE_LIST || list->count == 0)
         return REFUSE(loader, "\"rules\" must be a list of one rule or more.");
-    static const char *const members[] = {"id", "conditions", "action"};
     for (size_t i = 0; i < COUNT_OF(members); i++)
         if (tree_member(root, members[i]) != NULL)
             return REFUSE(loader, "A file holds one rule or a list of rules: \"%s\" must not stand beside \"rules\".",
                           members[i]);
-    *rules = arena_array(loader->arena, list->count, sizeof **rules);
-    *count = 0;
-    for (const struct tree_node *node = list->first; node != NULL; node = node->next)
-        if (!load_bounded(loader, node, &(*rules)[(*count)++]))
-            return refuse_number(loader, *count, node);
-    return ids_differ(loader, work, *rules, *count);
+    return true;
 }
 
-static bool load_root(struct loader *loader, struct arena *work, const struct tree_node *root, struct rule **rules,
+static bool load_root(struct loader *loader, struct arena *work, const struct tree_node *root, const struct rule **rules,
                       size_t *count)
 {
     const struct tree_node *list = root->type == TREE_MAPPING ? tree_member(root, "rules") : NULL;
     if (list != NULL)
-        return load_list(loader, work, root, list, rules, count);
-    *rules = arena_alloc(loader->arena, sizeof **rules);
+        return is_list_alone(loader, root, list) && load_list(loader, work, list, rules, count);
+    struct rule *rule = arena_alloc(loader->arena, sizeof *rule);
+    *rules = rule;
     *count = 1;
-    return load_bounded(loader, root, *rules);
+    return load_bounded(loader, root, rule);
 }
 
 bool rule_load_file(struct arena *arena, struct slice yaml, const struct rule **rules, size_t *count,
                     struct error *error)
 {
     struct loader loader = {arena, error};
-    if (!slice_present(yaml) || yaml.len > RULE_FILE_LIMIT)
-        return REFUSE(&loader, "A file of rules must have at most %d bytes.", RULE_FILE_LIMIT);
-    struct arena *work = tree_arena();
     const struct tree_node *root = NULL;
-    struct rule *loaded = NULL;
-    size_t loaded_count = 0;
-    bool good = load_tree(work, yaml, &root, error) && load_root(&loader, work, root, &loaded, &loaded_count);
+    struct arena *work = tree_arena();
+    bool loaded = (slice_present(yaml) && yaml.len <= RULE_FILE_LIMIT) ||
+                  REFUSE(&loader, "A file of rules must have at most %d bytes.", RULE_FILE_LIMIT);
+    loaded = loaded && load_tree(work, yaml, &root, error) && load_root(&loader, work, root, rules, count);
     arena_free(work);
-    *rules = good ? loaded : NULL;
-    *count = good ? loaded_count : 0;
-    return good;
+    if (!loaded) {
+        *rules = NULL;
+        *count = 0;
+    }
+    return loaded;
 }

@@ -4,7 +4,7 @@
 #include <pcre2.h>
 #include <stdlib.h>
 
-/* Looking at one back-reference compares this many bytes for the price of a step. */
+/* A back-reference compares this many bytes for the price of a step. */
 enum { BYTES_PER_STEP = 16 };
 
 struct regex {
@@ -83,15 +83,28 @@ void regex_scratch_free(struct regex_scratch *scratch)
 
 struct budget {
     size_t left;
-    size_t each; /* the price of an item */
     size_t last; /* where the item before was tried */
+    bool refers_back;
 };
+
+/* What looking at any of the groups again could compare. */
+static size_t captured(const pcre2_callout_block *item)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 1; i < item->capture_top; i++) {
+        const PCRE2_SIZE *group = &item->offset_vector[2 * (size_t)i];
+        bytes += group[0] != PCRE2_UNSET && group[1] > group[0] ? group[1] - group[0] : 0;
+    }
+    return bytes;
+}
 
 static int spend(pcre2_callout_block *item, void *context)
 {
     struct budget *budget = context;
     size_t at = item->current_position;
-    size_t price = budget->each + (at > budget->last ? at - budget->last : budget->last - at);
+    size_t price = 1 + (at > budget->last ? at - budget->last : budget->last - at);
+    if (budget->refers_back)
+        price += captured(item) / BYTES_PER_STEP;
     budget->last = at;
     if (price > budget->left)
         return PCRE2_ERROR_MATCHLIMIT;
@@ -103,7 +116,7 @@ bool regex_finds(const struct regex *regex, struct slice text, struct regex_scra
 {
     struct budget budget = {
         .left = REGEX_STEPS + REGEX_STEPS_PER_BYTE * text.len,
-        .each = regex->refers_back ? 1 + text.len / BYTES_PER_STEP : 1,
+        .refers_back = regex->refers_back,
     };
     pcre2_set_callout(scratch->limits, spend, &budget);
     return pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, 0, PCRE2_NO_UTF_CHECK, scratch->data,

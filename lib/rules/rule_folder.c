@@ -170,7 +170,7 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static bool unreadable(const char *path, struct error *error)
 {
-    bool missing = errno == ENOENT || errno == ENOTDIR;
+    bool missing = errno == ENOENT;
     return error_set(error, missing ? ERROR_NOT_FOUND : ERROR_UNAVAILABLE, "rules-unreadable",
                      "The directory %s cannot be read: %s.", path, strerror(errno));
 }
