@@ -1,4 +1,4 @@
-/* A few thousand random rules, written as YAML and as JSON and read back.
+/* Many random rules, written as YAML and as JSON and read back: as one rule, as a file, and as a file that lists several.
  *
  * With `--dump`, prints each as one line of JSON, {"yaml": text, "rule": …}, so that readers other
  * than ours can be asked too (yaml_readers.py). */
@@ -8,9 +8,10 @@
 #include "base/json.h"
 #include "rules/load.h"
 #include "rules/render.h"
+#include "rules/rule_copy.h"
 #include "rules_fixture.h"
 
-enum { RULES = 3000 };
+enum { RULES = 3000, ROUND_TRIPS = 100000, LISTED = 5 };
 
 struct source {
     struct arena *arena;
@@ -35,7 +36,8 @@ static const char *const pieces[] = {
     "12:30:45", "1_000",  "2026-01-02", ".5",       "é",      "ß",      "修复",      "😀",
     "\u00A0",   "\u2003", "\u2028",     "\xC2\x85", "\uFEFF", "\uFFFD", "\uFFFE",    "\U0001F9E8",
     "\x01",     "\x1B",   "\x7F",       "<<",       "=",      "${x}",   "</script>", "%s%n",
-    "e\u0301",  "\u202E", "\u200D",
+    "e\u0301",  "\u202E", "\u200D",      "id: x",    "rules:", "\n- id: x\n", "\n...\n", "\n---\n",
+    "!!str ",   "&a ",    "*a",         "%YAML",    "|2-\n",  "\xC2\xA0", "\u2029",  "\uD7FF\uE000",
 };
 
 static struct slice random_text(struct source *source, unsigned longest)
@@ -151,21 +153,80 @@ static struct slice yaml_of(struct arena *arena, const struct rule *rule)
     return yaml;
 }
 
+static void check_again(const struct rule *rule, const struct rule *back, struct slice yaml)
+{
+    if (!rule_equal(rule, back))
+        fail_msg("the rule %s changed:\n%s", rule->id.ptr, yaml.ptr);
+}
+
 static void p11_random_rules_come_back_from_yaml_member_for_member(void **state)
 {
     struct source source = {*state, 20261122};
-    for (int i = 0; i < unit_rounds(RULES); i++) {
+    for (int i = 0; i < unit_rounds(ROUND_TRIPS); i++) {
         struct rule rule = random_rule(&source, i), back;
+        const struct rule *filed = NULL;
+        size_t count = 0;
         struct error error;
         error_clear(&error);
         struct slice yaml = yaml_of(*state, &rule);
-        if (!rule_load_yaml(*state, yaml, &back, &error))
+        if (!rule_load_yaml(*state, yaml, &back, &error) || !rule_load_file(*state, yaml, &filed, &count, &error))
             fail_msg("rule %d: %s\n%s", i, error.detail, yaml.ptr);
-        if (!rule_equal(&rule, &back))
-            fail_msg("rule %d changed:\n%s", i, yaml.ptr);
+        assert_int_equal(count, 1);
+        check_again(&rule, &back, yaml);
+        check_again(&rule, filed, yaml);
         assert_true(slice_equal(yaml, yaml_of(*state, &back)));
         assert_true(slice_equal(rule_digest(*state, &rule), rule_digest(*state, &back)));
         arena_reset(*state);
+    }
+}
+
+/* The YAML of a rule as an element of a list: each line further in, the first after a dash. */
+static void append_element(struct buffer *list, struct slice yaml)
+{
+    for (size_t i = 0; i < yaml.len; i++) {
+        if (i == 0 || yaml.ptr[i - 1] == '\n')
+            buffer_append_text(list, i == 0 ? "- " : "  ");
+        buffer_append_char(list, yaml.ptr[i]);
+    }
+}
+
+static void p11_random_rules_come_back_from_a_list_of_several(void **state)
+{
+    struct source source = {*state, 99};
+    for (int round = 0; round < unit_rounds(RULES); round++) {
+        struct rule rules[LISTED];
+        struct buffer list = buffer_make((size_t)LISTED * 2 * RULE_YAML_LIMIT);
+        buffer_append_text(&list, "rules:\n");
+        for (int i = 0; i < LISTED; i++) {
+            rules[i] = random_rule(&source, i);
+            append_element(&list, yaml_of(*state, &rules[i]));
+        }
+        const struct rule *back = NULL;
+        size_t count = 0;
+        struct error error;
+        error_clear(&error);
+        if (!rule_load_file(*state, buffer_slice(&list), &back, &count, &error))
+            fail_msg("round %d: %s\n%.*s", round, error.detail, (int)list.len, list.bytes);
+        assert_int_equal(count, LISTED);
+        for (int i = 0; i < LISTED; i++)
+            check_again(&rules[i], &back[i], buffer_slice(&list));
+        buffer_free(&list);
+        arena_reset(*state);
+    }
+}
+
+static void a_copy_says_the_same_without_what_it_was_made_of(void **state)
+{
+    struct source source = {*state, 5};
+    for (int i = 0; i < unit_rounds(RULES); i++) {
+        struct arena *kept = arena_new((size_t)1024 * 1024);
+        struct rule rule = random_rule(&source, i), copy = rule_copy(kept, &rule);
+        assert_true(rule_equal(&rule, &copy));
+        struct slice yaml = yaml_of(kept, &rule);
+        arena_reset(*state);
+        assert_true(slice_equal(yaml, yaml_of(kept, &copy)));
+        assert_int_equal(copy.name.ptr[copy.name.len], '\0');
+        arena_free(kept);
     }
 }
 
@@ -244,6 +305,8 @@ int main(int argc, char **argv)
         return dump();
     const struct CMUnitTest tests[] = {
         UNIT_TEST(p11_random_rules_come_back_from_yaml_member_for_member),
+        UNIT_TEST(p11_random_rules_come_back_from_a_list_of_several),
+        UNIT_TEST(a_copy_says_the_same_without_what_it_was_made_of),
         UNIT_TEST(p10_yaml_and_json_of_a_rule_agree_in_id_and_name),
         UNIT_TEST(generated_rules_pass_the_engines_own_checks),
     };
