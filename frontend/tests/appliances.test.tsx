@@ -150,7 +150,7 @@ test("opening a site shows its appliances, with what troubles them in their own 
   expect(bad).toContain("own.yaml: no conditions");
   expect(bad).toContain("1 rule could not be installed");
   expect(bad).toContain("1 execution report lost");
-  expect((await box("box-3")).textContent).toContain("Silent: never heard from");
+  expect((await box("box-3")).textContent).toContain("Last seen never");
   expect(server.calls(`GET ${appliances}`)[0]?.query.get("site_id")).toBe(site.site_id);
   expect(window.location.search).toContain(`site=${site.site_id}`);
   await user.click(within(panel).getByRole("button", { name: "Close" }));

@@ -79,7 +79,7 @@ function ApplianceBox({ one, withSite }: { one: Appliance; withSite: boolean }) 
       )}
       <Troubles one={one} />
       <p className="box-facts cell-sub">
-        <LastSeen of={one} />
+        <LastSeen of={one} marked />
         <span>Rules: {ruleCounts(one)}</span>
         {agentOf(one) && <span>{agentOf(one)}</span>}
       </p>

@@ -1,5 +1,5 @@
 import type { Site } from "../api/types";
-import { formatCount } from "../lib/format";
+import { plural } from "../lib/format";
 import { usePages } from "../lib/pages";
 import { Dialog } from "../ui/Dialog";
 import { Link } from "../ui/Link";
@@ -19,17 +19,17 @@ export function SitePanel({ site, onClose }: { site: Site; onClose: () => void }
       <ul className="box-facts">
         <li>
           <Link to={{ tab: "learning", view: "rules", site: site.site_id }}>
-            {formatCount(site.active_rules)} active rules
+            {plural(site.active_rules, "active rule")}
           </Link>
         </li>
         <li>
           <Link to={{ tab: "learning", view: "candidates", site: site.site_id }}>
-            {formatCount(site.pending_candidates)} pending candidates
+            {plural(site.pending_candidates, "pending candidate")}
           </Link>
         </li>
         <li>
           <Link to={{ tab: "activity", view: "executions", site: site.site_id }}>
-            {formatCount(site.executions_30d)} executions in 30 days
+            {plural(site.executions_30d, "execution")} in 30 days
           </Link>
         </li>
       </ul>
