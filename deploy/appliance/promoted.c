@@ -21,7 +21,7 @@ bool promoted_path(char path[PATH_LIMIT], const char *folder, struct slice rule_
     return length > 0 && length < PATH_LIMIT;
 }
 
-/* What an open file says, if it is a rule's size; false for anything else. */
+/* Whether an open file says what has this digest. Reading one byte more than a rule has shows that it is longer. */
 static bool has_digest(int file, struct slice digest)
 {
     char text[RULE_YAML_LIMIT + 1], hex[2 * SHA256_SIZE + 1];
@@ -35,7 +35,7 @@ static bool has_digest(int file, struct slice digest)
     struct sha256 hash = sha256_of((struct slice){text, length});
     for (size_t i = 0; i < SHA256_SIZE; i++)
         snprintf(hex + 2 * i, 3, "%02x", hash.bytes[i]);
-    return length <= RULE_YAML_LIMIT && slice_is(digest, hex);
+    return slice_is(digest, hex);
 }
 
 enum promoted_state promoted_look(const char *folder, struct slice rule_id, struct slice digest)

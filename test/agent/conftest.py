@@ -144,9 +144,9 @@ class Appliance:
 class Running:
     """The agent while it runs: `match` answers a line at a time."""
 
-    def __init__(self, *words):
-        self.process = subprocess.Popen([AGENT, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, bufsize=0)
+    def __init__(self, *words, program=AGENT, **options):
+        self.process = subprocess.Popen([program, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, bufsize=0, **options)
         self._output, self._told = b"", b""
         os.set_blocking(self.process.stderr.fileno(), False)
 
@@ -192,8 +192,8 @@ def start():
     """start(WORD…): the agent running beside the test, killed at its end."""
     started = []
 
-    def begin(*words):
-        started.append(Running(*words))
+    def begin(*words, **options):
+        started.append(Running(*words, **options))
         return started[-1]
 
     yield begin

@@ -100,8 +100,8 @@ def test_a_host_of_any_length_rests(appliance):
     assert len(appliance.query("SELECT key FROM cooldown WHERE length(CAST(key AS BLOB)) < 400")) == 1
 
 
-def test_what_cannot_be_put_to_rest_does_not_act(appliance):
-    appliance.rules.add(rule("R-1"))
+def test_what_cannot_be_put_to_rest_does_not_act_and_nothing_in_its_place(appliance):
+    appliance.rules.add(rule("R-1"), rule("R-2", cooldown_seconds=0, priority=90))
     appliance.status()
     appliance.query("CREATE TRIGGER full BEFORE INSERT ON cooldown BEGIN SELECT raise(ABORT, 'database or disk is full'); END")
     answers, _ = appliance.match({**FIREWALL, "incident_id": "i"}, {"incident_id": "j"}, state=True)

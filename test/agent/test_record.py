@@ -114,6 +114,7 @@ def test_the_action_to_recommend_is_that_of_the_last_healing_by_l2(appliance):
         appliance.record(execution(f"e{number}", **members))
         return pattern(appliance)["recommended_action"]
 
+    assert after(0, recommended_action="escalate") is None
     assert after(1, runbook_id=...) is None
     assert after(2, runbook_id="RB-A", success=False) == "RB-A"
     assert after(3, runbook_id="L2-restart_av_service") == "restart_av_service"
@@ -189,6 +190,15 @@ def test_ids_that_were_recorded_are_forgotten_after_months(appliance):
     assert [row["execution_id"] for row in appliance.query("SELECT execution_id FROM recorded")] == ["e2"]
     assert appliance.record(execution("e1")).returncode == 0  # counts again, but is not queued twice
     assert sorted(body["execution_id"] for body in queue(appliance)) == ["e1", "e2"]
+
+
+def test_of_the_ids_that_were_recorded_the_newest_are_kept(appliance):
+    appliance.record(execution("e1"))
+    appliance.query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100100) "
+                    "INSERT INTO recorded SELECT 'x' || i, (SELECT at FROM recorded) + i FROM n")
+    appliance.record()
+    found = appliance.query("SELECT count(*) AS n, min(at) - (SELECT max(at) FROM recorded) AS span FROM recorded")[0]
+    assert (found["n"], found["span"]) == (100000, -99999)
 
 
 def test_lines_are_recorded_as_they_come(appliance, start):

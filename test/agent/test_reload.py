@@ -2,9 +2,14 @@
 
 import json
 import os
+import pathlib
 import shutil
+import signal
+import tempfile
 
-from conftest import condition, eventually, rule
+import pytest
+
+from conftest import AGENT, condition, eventually, rule
 
 FIREWALL = {"check_type": "firewall"}
 
@@ -49,7 +54,7 @@ def test_a_rule_that_is_removed_or_renamed_away_no_longer_matches(appliance, sta
     assert match.ask(FIREWALL)["rule_id"] is None
 
 
-def test_copied_linked_and_made_readable_files_count(appliance, start):
+def test_copied_and_linked_files_count(appliance, start):
     source = appliance.folder / "source"
     match = running(appliance, start)
     for number, install in enumerate((shutil.copy, os.link, os.symlink)):
@@ -60,6 +65,21 @@ def test_copied_linked_and_made_readable_files_count(appliance, start):
         assert found == f"R-{number}" or (install is os.symlink and found is None)  # only regular files are rules
         target.unlink()
     assert match.ask(FIREWALL)["rule_id"] is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs two accounts: one that may read and one that may not")
+def test_p32_a_file_that_cannot_be_read_is_told_and_counts_once_it_can(appliance, start):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        shutil.copy(AGENT, folder / "agent")
+        (folder / "a.yaml").write_text(json.dumps(rule("R-1")), encoding="utf-8")
+        (folder / "a.yaml").chmod(0o600)
+        match = start("match", "--rules", folder, "--no-cooldown", program=folder / "agent", user=65534)
+        assert match.ask(FIREWALL)["rule_id"] is None
+        assert f"{folder}/a.yaml: " in match.told()
+        (folder / "a.yaml").chmod(0o644)
+        assert match.ask(FIREWALL)["rule_id"] == "R-1"
 
 
 def test_the_folder_promoted_may_come_and_go(appliance, start):
@@ -116,11 +136,11 @@ def test_more_events_than_the_kernel_keeps(appliance, start):
     """The queue of events holds 16,384; when it runs over, that is an event too."""
     match = running(appliance, start)
     assert match.ask(FIREWALL)["rule_id"] is None
-    match.process.send_signal(19)  # SIGSTOP
+    match.process.send_signal(signal.SIGSTOP)
     for number in range(9000):
-        path = appliance.rules.path / f"{number % 7}.yaml"
+        path = appliance.rules.path / f"{number % 7}.tmp"  # which nobody would look at
         path.touch()
         path.unlink()
     appliance.rules.put("a.yaml", rule("R-1"))
-    match.process.send_signal(18)  # SIGCONT
+    match.process.send_signal(signal.SIGCONT)
     assert match.ask(FIREWALL)["rule_id"] == "R-1"

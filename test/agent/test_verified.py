@@ -38,6 +38,11 @@ def replace_by_link(path):
     path.symlink_to(target)
 
 
+def replace_by_link_to_the_same(path):
+    path.rename(path.parent.parent / "elsewhere")
+    path.symlink_to(path.parent.parent / "elsewhere")
+
+
 def replace_by_folder(path):
     path.unlink()
     path.mkdir()
@@ -47,9 +52,9 @@ def make_large(path):
     path.write_bytes(path.read_bytes() + b" " * 2_000_000)
 
 
-@pytest.mark.parametrize("spoil", [edit, replace_by_link, replace_by_folder, make_large, lambda path: path.write_bytes(b""),
+@pytest.mark.parametrize("spoil", [edit, replace_by_link, replace_by_link_to_the_same, replace_by_folder, make_large, lambda path: path.write_bytes(b""),
                                    lambda path: path.write_bytes(path.read_bytes() + b"\n")],
-                         ids=["edited", "a link", "a folder", "large", "emptied", "one byte more"])
+                         ids=["edited", "a link", "a link to the same", "a folder", "large", "emptied", "one byte more"])
 def test_p25_an_edited_promoted_file_is_told_and_the_verified_copy_is_used(appliance, spoil):
     spoil(install(appliance, rule("L1-PROMOTED-A")))
     answer, told = the_answer(appliance)
