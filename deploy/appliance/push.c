@@ -125,8 +125,9 @@ void push_patterns(struct cycle *cycle)
 {
     struct push *push = arena_alloc(cycle->arena, sizeof *push);
     struct slice last = SLICE("");
-    while (push_some(cycle, &last, push))
-        continue;
+    bool more = true;
+    while (more)
+        more = push_some(cycle, &last, push);
 }
 
 bool push_again(struct store *store)

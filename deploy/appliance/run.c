@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -56,17 +57,29 @@ static void tell_ready(void)
     close(end);
 }
 
-/* Milliseconds until the next cycle: the poll time, doubled for each cycle in a row in which the server gave no rules, but
- * never shorter than it asks for. A little less than that at random, so that appliances do not come all at once. */
-static int64_t pause_after(const struct settings *settings, const struct sync_result *result, unsigned failures)
+static int64_t milliseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* From the beginning of one cycle to that of the next: the poll time, doubled for each cycle in a row in which the server gave
+ * no rules. A little less than that at random, so that appliances do not come all at once. */
+static int64_t interval(const struct settings *settings, unsigned failures)
 {
     int64_t seconds = settings->poll_seconds;
     for (unsigned i = 0; i < failures && seconds < LONGEST_WAIT; i++)
         seconds = seconds * 2 < LONGEST_WAIT ? seconds * 2 : LONGEST_WAIT;
-    int64_t milliseconds = seconds * 1000;
-    milliseconds -= randombytes_uniform((uint32_t)(milliseconds / 100 * JITTER_PERCENT) + 1);
-    int64_t asked = result->retry_after < LONGEST_WAIT ? result->retry_after : LONGEST_WAIT;
-    return milliseconds > asked * 1000 ? milliseconds : asked * 1000;
+    return seconds * 1000 - randombytes_uniform((uint32_t)(seconds * 10 * JITTER_PERCENT) + 1);
+}
+
+/* How long to wait when a cycle has taken `elapsed`: never shorter than the server asks for, and always a little. */
+static int64_t pause_after(int64_t interval, int64_t elapsed, const struct sync_result *result)
+{
+    int64_t pause = interval - elapsed > interval / 10 ? interval - elapsed : interval / 10;
+    int64_t asked = (result->retry_after < LONGEST_WAIT ? result->retry_after : LONGEST_WAIT) * 1000;
+    return pause > asked ? pause : asked;
 }
 
 int command_run(const struct settings *settings)
@@ -74,14 +87,16 @@ int command_run(const struct settings *settings)
     sigset_t set = endings();
     sigprocmask(SIG_BLOCK, &set, NULL);
     struct server *server = server_new(settings, must_stop);
-    struct sync_result result;
     unsigned failures = 0;
+    int64_t pause;
     tell_ready();
     do {
-        result = sync_once(settings, server);
+        int64_t begin = milliseconds_now();
+        struct sync_result result = sync_once(settings, server);
         failures = result.pulled ? 0 : failures + 1;
         malloc_trim(0);
-    } while (wait_for(pause_after(settings, &result, failures)));
+        pause = pause_after(interval(settings, failures), milliseconds_now() - begin, &result);
+    } while (wait_for(pause));
     server_free(server);
     return COMMAND_DONE;
 }
