@@ -1,13 +1,13 @@
 /* A match allocates nothing: every call of the allocator is counted. */
 #include "engine_fixture.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/allocator_interface.h>
-#endif
-
 static size_t allocations;
 
 #if defined(__SANITIZE_ADDRESS__)
+
+/* Of the sanitizer's own allocator; gcc does not install its header. */
+int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *memory, size_t size),
+                                              void (*freed)(const volatile void *memory));
 
 static void count_one(const volatile void *memory, size_t size)
 {
@@ -93,8 +93,18 @@ static bool let(void *context, const struct rule *rule, struct slice host)
     return true;
 }
 
+/* Under valgrind its allocator is the one that is called (test/suites/valgrind sets that variable). */
+static void leave_it_to_valgrind(void)
+{
+    size_t before = allocations;
+    arena_free(arena_new(1));
+    if (allocations == before && getenv("FLYWHEEL_FEW_ROUNDS") != NULL)
+        skip();
+}
+
 static void a_match_allocates_nothing(void **state)
 {
+    leave_it_to_valgrind();
     struct rule rules[COUNT_OF(YAML)];
     const struct json *incidents[COUNT_OF(CASES)];
     for (size_t i = 0; i < COUNT_OF(YAML); i++)
@@ -118,6 +128,7 @@ static void a_match_allocates_nothing(void **state)
 
 static void the_count_does_count(void **state)
 {
+    leave_it_to_valgrind();
     size_t before = allocations;
     (void)incident_of(*state, "{\"a\":1}");
     assert_true(allocations > before);

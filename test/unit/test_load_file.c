@@ -172,10 +172,10 @@ static void a_file_has_at_most_a_mebibyte(void **state)
 
 static struct slice repeated(struct arena *arena, const char *head, const char *piece)
 {
-    char *text = arena_alloc(arena, RULE_FILE_LIMIT);
-    size_t at = strlen(head);
+    size_t size = (size_t)unit_rounds(RULE_FILE_LIMIT), at = strlen(head);
+    char *text = arena_alloc(arena, size);
     memcpy(text, head, at);
-    for (; at + strlen(piece) <= RULE_FILE_LIMIT; at += strlen(piece))
+    for (; at + strlen(piece) <= size; at += strlen(piece))
         memcpy(text + at, piece, strlen(piece));
     return (struct slice){text, at};
 }
@@ -199,7 +199,7 @@ static void a_mebibyte_of_anything_is_refused_soon(void **state)
 
 static void a_mapping_of_very_many_members_is_refused_soon(void **state)
 {
-    struct buffer text = buffer_make(RULE_FILE_LIMIT);
+    struct buffer text = buffer_make((size_t)unit_rounds(RULE_FILE_LIMIT));
     for (int i = 0; buffer_ok(&text); i++)
         buffer_append_format(&text, "m%d: 1\n", i);
     text.failed = false;

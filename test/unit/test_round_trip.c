@@ -159,23 +159,34 @@ static void check_again(const struct rule *rule, const struct rule *back, struct
         fail_msg("the rule %s changed:\n%s", rule->id.ptr, yaml.ptr);
 }
 
+/* As a file, written again, and by its digest. */
+static void check_thoroughly(struct arena *arena, const struct rule *rule, struct slice yaml)
+{
+    const struct rule *back = NULL;
+    size_t count = 0;
+    struct error error;
+    error_clear(&error);
+    if (!rule_load_file(arena, yaml, &back, &count, &error))
+        fail_msg("the rule %s: %s\n%s", rule->id.ptr, error.detail, yaml.ptr);
+    assert_int_equal(count, 1);
+    check_again(rule, back, yaml);
+    assert_true(slice_equal(yaml, yaml_of(arena, back)));
+    assert_true(slice_equal(rule_digest(arena, rule), rule_digest(arena, back)));
+}
+
 static void p11_random_rules_come_back_from_yaml_member_for_member(void **state)
 {
     struct source source = {*state, 20261122};
     for (int i = 0; i < unit_rounds(ROUND_TRIPS); i++) {
         struct rule rule = random_rule(&source, i), back;
-        const struct rule *filed = NULL;
-        size_t count = 0;
         struct error error;
         error_clear(&error);
         struct slice yaml = yaml_of(*state, &rule);
-        if (!rule_load_yaml(*state, yaml, &back, &error) || !rule_load_file(*state, yaml, &filed, &count, &error))
+        if (!rule_load_yaml(*state, yaml, &back, &error))
             fail_msg("rule %d: %s\n%s", i, error.detail, yaml.ptr);
-        assert_int_equal(count, 1);
         check_again(&rule, &back, yaml);
-        check_again(&rule, filed, yaml);
-        assert_true(slice_equal(yaml, yaml_of(*state, &back)));
-        assert_true(slice_equal(rule_digest(*state, &rule), rule_digest(*state, &back)));
+        if (i % 10 == 0)
+            check_thoroughly(*state, &rule, yaml);
         arena_reset(*state);
     }
 }
