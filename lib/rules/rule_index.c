@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "rules/place_table.h"
+
 /* A member of incidents on the way to, or at the end of, a field that rules ask about. */
 struct field {
     struct slice name;
@@ -40,26 +42,20 @@ struct record {
     struct candidate candidates[];
 };
 
-/* Places found by the upper half of a hash: open addressing, at most half full. A slot of 0 is free. */
-struct table {
-    uint64_t *slots;   /* that half, and the place + 1 */
-    size_t size, used; /* `size` is a power of two */
-};
-
 struct rule_index {
     struct field *fields;
-    struct table field_table; /* of places in `fields` */
+    struct place_table field_table; /* of places in `fields` */
     size_t field_count, field_room;
     uint32_t numbers; /* fields that have a number */
 
     struct entry *entries;    /* the first is not in the table: rules that demand nothing */
-    struct table entry_table; /* of places in `entries` */
+    struct place_table entry_table; /* of places in `entries` */
     size_t entry_count, entry_room;
     struct filing *filings;
     size_t filing_count, filing_room;
 
     char *records;             /* one behind the other, in units of RECORD_UNIT */
-    struct table record_table; /* of places in `records` */
+    struct place_table record_table; /* of places in `records` */
     const struct record *always;
 };
 
@@ -87,10 +83,9 @@ static void *grow(void *array, size_t count, size_t *room, size_t size)
 /* What is not needed once the index is finished. */
 static void free_drafts(struct rule_index *index)
 {
-    free(index->entry_table.slots);
+    place_table_free(&index->entry_table);
     free(index->entries);
     free(index->filings);
-    index->entry_table.slots = NULL;
     index->entries = NULL;
     index->filings = NULL;
 }
@@ -98,66 +93,19 @@ static void free_drafts(struct rule_index *index)
 static void free_index(void *object)
 {
     struct rule_index *index = object;
-    free(index->field_table.slots);
+    place_table_free(&index->field_table);
     free(index->fields);
-    free(index->record_table.slots);
+    place_table_free(&index->record_table);
     free(index->records);
     free_drafts(index);
-}
-
-/* ---- tables -------------------------------------------------------------------------------------- */
-
-static size_t slot_of(const struct table *table, uint64_t hash)
-{
-    return (hash >> 32) & (table->size - 1);
-}
-
-static void put(struct table *table, uint64_t content)
-{
-    size_t slot = slot_of(table, content);
-    while (table->slots[slot] != 0)
-        slot = (slot + 1) & (table->size - 1);
-    table->slots[slot] = content;
-}
-
-static void table_grow(struct table *table)
-{
-    struct table larger = {.size = table->size > 0 ? 2 * table->size : 16, .used = table->used};
-    larger.slots = need(calloc(larger.size, sizeof *larger.slots));
-    for (size_t i = 0; i < table->size; i++)
-        if (table->slots[i] != 0)
-            put(&larger, table->slots[i]);
-    free(table->slots);
-    *table = larger;
-}
-
-static void table_add(struct table *table, uint64_t hash, size_t place)
-{
-    if (table->size <= 2 * table->used)
-        table_grow(table);
-    put(table, (hash >> 32 << 32) | (uint32_t)(place + 1));
-    table->used++;
-}
-
-/* The next place, from `*slot` on, whose hash may be the same; false when there is none. */
-static bool table_next(const struct table *table, uint64_t hash, size_t *slot, size_t *place)
-{
-    uint64_t content;
-    while ((content = table->slots[*slot]) != 0) {
-        *slot = (*slot + 1) & (table->size - 1);
-        *place = (uint32_t)content - 1;
-        if (content >> 32 == hash >> 32)
-            return true;
-    }
-    return false;
 }
 
 /* ---- fields -------------------------------------------------------------------------------------- */
 
 static struct field *find_field(const struct rule_index *index, uint32_t parent, struct slice name, uint64_t hash)
 {
-    size_t slot = slot_of(&index->field_table, hash), place;
-    while (table_next(&index->field_table, hash, &slot, &place)) {
+    size_t slot = place_table_start(&index->field_table, hash), place;
+    while (place_table_next(&index->field_table, hash, &slot, &place)) {
         struct field *field = &index->fields[place];
         if (field->parent == parent && field->name.len == name.len && memcmp(field->name.ptr, name.ptr, name.len) == 0)
             return field;
@@ -174,7 +122,7 @@ static uint32_t have_member(struct rule_index *index, uint32_t parent, struct sl
     index->fields = grow(index->fields, index->field_count, &index->field_room, sizeof *index->fields);
     index->fields[index->field_count] = (struct field){.name = name, .parent = parent};
     index->fields[parent].has_inner = true;
-    table_add(&index->field_table, hash, index->field_count);
+    place_table_add(&index->field_table, hash, index->field_count);
     return (uint32_t)index->field_count++;
 }
 
@@ -203,8 +151,8 @@ size_t rule_index_fields(const struct rule_index *index)
 static struct entry *find_entry(const struct rule_index *index, uint32_t field, const struct operand *value,
                                 uint64_t hash)
 {
-    size_t slot = slot_of(&index->entry_table, hash), place;
-    while (table_next(&index->entry_table, hash, &slot, &place)) {
+    size_t slot = place_table_start(&index->entry_table, hash), place;
+    while (place_table_next(&index->entry_table, hash, &slot, &place)) {
         struct entry *entry = &index->entries[place];
         if (entry->field == field && operand_equal(&entry->value, value))
             return entry;
@@ -226,7 +174,7 @@ static struct entry *have_entry(struct rule_index *index, uint32_t field, const 
     struct entry *entry = find_entry(index, field, value, hash);
     if (entry != NULL)
         return entry;
-    table_add(&index->entry_table, hash, index->entry_count);
+    place_table_add(&index->entry_table, hash, index->entry_count);
     return add_entry(index, field, *value, hash);
 }
 
@@ -268,9 +216,9 @@ struct rule_index *rule_index_new(struct arena *arena)
     index->fields = grow(NULL, 0, &index->field_room, sizeof *index->fields);
     index->fields[index->field_count++] = (struct field){0};
     (void)add_entry(index, 0, (struct operand){.type = RULE_LIST}, 0);
-    table_grow(&index->field_table);
-    table_grow(&index->entry_table);
-    table_grow(&index->record_table);
+    place_table_make(&index->field_table);
+    place_table_make(&index->entry_table);
+    place_table_make(&index->record_table);
     return index;
 }
 
@@ -344,7 +292,7 @@ static struct candidate **write_records(struct rule_index *index)
         if (i == 0)
             index->always = record;
         else
-            table_add(&index->record_table, entry->hash, at / RECORD_UNIT);
+            place_table_add(&index->record_table, entry->hash, at / RECORD_UNIT);
         at += record_size(entry);
     }
     return places;
@@ -385,8 +333,8 @@ static bool is_of(const struct record *record, uint32_t field, const struct oper
 static const struct record *find_record(const struct rule_index *index, uint32_t field, const struct operand *value)
 {
     uint64_t hash = operand_hash(field, value);
-    size_t slot = slot_of(&index->record_table, hash), place;
-    while (table_next(&index->record_table, hash, &slot, &place)) {
+    size_t slot = place_table_start(&index->record_table, hash), place;
+    while (place_table_next(&index->record_table, hash, &slot, &place)) {
         const struct record *record = (const void *)(index->records + place * RECORD_UNIT);
         if (is_of(record, field, value))
             return record;
