@@ -8,7 +8,7 @@
 #include "promoted.h"
 #include "rules/render.h"
 
-enum { SCRATCH_LIMIT = 1024 * 1024, REASON_SIZE = 160 };
+enum { SCRATCH_LIMIT = 1024 * 1024 };
 
 /* A look at all promoted rules. */
 struct look {
@@ -18,7 +18,7 @@ struct look {
     rule_report *report;
     void *context;
     struct arena *scratch; /* of one rule */
-    size_t missing;
+    bool missing; /* some rule has no file */
 };
 
 static void add_rule(struct look *look, struct slice rule_id, struct slice digest, struct slice yaml)
@@ -33,7 +33,7 @@ static void add_rule(struct look *look, struct slice rule_id, struct slice diges
     enum promoted_state state = promoted_look(look->promoted, rule_id, digest);
     if (state == PROMOTED_EDITED)
         look->report(look->context, path, "this is not what the server signed; the verified copy is in force instead");
-    look->missing += state == PROMOTED_MISSING;
+    look->missing = look->missing || state == PROMOTED_MISSING;
     rule_folder_add_text(look->folder, path, yaml);
 }
 
@@ -45,16 +45,6 @@ static bool add_rules(struct look *look)
         arena_reset(look->scratch);
     }
     return query_end(rule);
-}
-
-/* Installing writes the store first and the files one by one, so that missing files are told as one number. */
-static void tell_missing(struct look *look)
-{
-    char reason[REASON_SIZE];
-    if (look->missing == 0)
-        return;
-    snprintf(reason, sizeof reason, "%zu installed rules have no file here; their verified copies are in force", look->missing);
-    look->report(look->context, look->promoted, reason);
 }
 
 /* The rule that a file of this name would be of; absent for other files. */
@@ -102,11 +92,11 @@ bool verified_rules_exist(struct store *store)
 bool verified_rules_add(struct store *store, const char *promoted, struct rule_folder *folder, rule_report *report,
                         void *context)
 {
-    struct look look = {store, promoted, folder, report, context, arena_new(SCRATCH_LIMIT), 0};
+    struct look look = {store, promoted, folder, report, context, arena_new(SCRATCH_LIMIT), false};
     bool read = add_rules(&look) && tell_foreign(&look);
-    if (read)
-        tell_missing(&look);
-    else
+    if (look.missing) /* in one line: installing writes the store first, then the files one by one */
+        report(context, promoted, "installed rules have no file here; their verified copies are in force");
+    if (!read)
         report(context, "the state file", store_why(store));
     arena_free(look.scratch);
     return read;

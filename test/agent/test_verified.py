@@ -93,7 +93,7 @@ def test_before_the_first_answer_of_a_server_the_files_count_as_they_are(applian
 def test_a_promoted_file_that_is_missing_is_told_and_the_verified_copy_is_used(appliance):
     install(appliance, rule("L1-PROMOTED-A")).unlink()
     answer, told = the_answer(appliance)
-    assert answer["rule_id"] == "L1-PROMOTED-A" and "1 installed rules have no file here" in told
+    assert answer["rule_id"] == "L1-PROMOTED-A" and told.count("installed rules have no file here") == 1
     assert [one["on_disk"] for one in appliance.status()["rules"]] == ["missing"]
     appliance.rules.promoted.rmdir()
     assert the_answer(appliance)[0]["rule_id"] == "L1-PROMOTED-A"
