@@ -24,28 +24,35 @@ DB_STATEMENT(
     "WHERE y.acknowledged_revision <= EXCLUDED.acknowledged_revision");
 
 /* Compares what was said with each rule as it stands at that revision. Who says to be at a revision has done what it asks:
- * a rule that is not to be installed, and is not said to have failed, is gone. */
+ * a rule that is not to be installed, and is not said to have failed, is gone.
+ *
+ * What was said comes as an object by rule ($2: [outcome, error]), and as the list of its ids ($3), of which the unknown ones
+ * are told by their places. Objects and hashed lists keep the time proportional to the number of rules, whatever the planner
+ * believes that to be. */
 DB_STATEMENT(
-    acknowledge_deployments, 2,
-    "WITH said AS MATERIALIZED (SELECT x.n, x.rule_id, x.outcome, x.error, row_number() OVER (PARTITION BY x.rule_id "
-    "ORDER BY array_position('{failed,removed,applied}', x.outcome), x.n) = 1 AS counts "
-    "FROM json_to_recordset($2::json) AS x(n int, rule_id text, outcome text, error text)), "
-    "standing AS MATERIALIZED (SELECT r.rule_id, r.version, r.revision <= $1::bigint AS is_told, "
-    "r.status = 'active' AND r.released_at IS NOT NULL AS is_installable FROM promoted_rule_deployments d "
-    "JOIN promoted_rules r ON r.site_id = d.site_id AND r.rule_id = d.rule_id "
-    "WHERE d.site_id = current_site() AND d.appliance_id = current_appliance() AND EXISTS (SELECT "
-    "FROM appliance_rule_sync y WHERE y.appliance_id = current_appliance() AND y.acknowledged_revision = $1::bigint)), "
-    "news AS (SELECT t.rule_id, t.version, CASE WHEN s.outcome = 'failed' THEN s.error END AS error, "
-    "CASE WHEN s.outcome = 'failed' THEN 'failed' WHEN NOT t.is_installable THEN 'removed' "
-    "WHEN s.outcome = 'removed' THEN 'pending' ELSE s.outcome END AS state "
-    "FROM standing t LEFT JOIN said s ON s.rule_id = t.rule_id AND s.counts WHERE t.is_told), "
-    "settled AS (UPDATE promoted_rule_deployments d SET deployment_status = n.state, rule_version = n.version, "
-    "error = n.error, proven_at = NULL, delivered_at = CASE WHEN n.state <> 'pending' THEN d.delivered_at END, "
-    "acknowledged_at = CASE WHEN n.state = 'pending' THEN NULL WHEN d.deployment_status = n.state "
-    "AND d.rule_version = n.version THEN d.acknowledged_at ELSE now() END FROM news n WHERE d.site_id = current_site() "
-    "AND d.appliance_id = current_appliance() AND d.rule_id = n.rule_id AND n.state IS NOT NULL "
-    "AND (d.deployment_status, d.rule_version, d.error, d.proven_at) IS DISTINCT FROM (n.state, n.version, n.error, NULL)) "
-    "SELECT s.n, t.rule_id IS NOT NULL, s.counts AND t.is_told FROM said s LEFT JOIN standing t USING (rule_id)");
+    acknowledge_deployments, 3,
+    "WITH standing AS MATERIALIZED (SELECT d.rule_id, d.deployment_status AS old_state, d.rule_version, d.error AS old_error, "
+    "d.proven_at, r.version, r.revision <= $1::bigint AS is_told, r.status = 'active' AND r.released_at IS NOT NULL "
+    "AS is_installable, $2::jsonb -> d.rule_id ->> 0 AS outcome, $2::jsonb -> d.rule_id ->> 1 AS error "
+    "FROM promoted_rule_deployments d CROSS JOIN LATERAL (SELECT * FROM promoted_rules x WHERE x.site_id = d.site_id "
+    "AND x.rule_id = d.rule_id LIMIT 1) r WHERE d.site_id = current_site() AND d.appliance_id = current_appliance() "
+    "AND EXISTS (SELECT FROM appliance_rule_sync y WHERE y.appliance_id = current_appliance() "
+    "AND y.acknowledged_revision = $1::bigint)), "
+    "states AS (SELECT t.*, CASE WHEN outcome = 'failed' THEN 'failed' WHEN NOT is_installable THEN 'removed' "
+    "WHEN outcome = 'removed' THEN 'pending' ELSE outcome END AS state FROM standing t WHERE is_told), "
+    "news AS MATERIALIZED (SELECT jsonb_object_agg(rule_id, jsonb_build_array(state, version, error)) AS by_rule FROM states "
+    "WHERE (old_state, rule_version, old_error, proven_at) IS DISTINCT FROM (state, version, error, NULL) "
+    "AND state IS NOT NULL), "
+    "settled AS (UPDATE promoted_rule_deployments d SET deployment_status = n.by_rule -> d.rule_id ->> 0, "
+    "rule_version = (n.by_rule -> d.rule_id ->> 1)::int, error = n.by_rule -> d.rule_id ->> 2, proven_at = NULL, "
+    "delivered_at = CASE WHEN n.by_rule -> d.rule_id ->> 0 <> 'pending' THEN d.delivered_at END, "
+    "acknowledged_at = CASE WHEN n.by_rule -> d.rule_id ->> 0 = 'pending' THEN NULL "
+    "WHEN n.by_rule -> d.rule_id ->> 0 = d.deployment_status AND (n.by_rule -> d.rule_id ->> 1)::int = d.rule_version "
+    "THEN d.acknowledged_at ELSE now() END FROM news n WHERE d.site_id = current_site() "
+    "AND d.appliance_id = current_appliance() AND n.by_rule ? d.rule_id) "
+    "SELECT c.told, u.place - 1 FROM (SELECT count(*) AS told FROM standing WHERE is_told AND outcome IS NOT NULL) c "
+    "LEFT JOIN (SELECT e.place FROM json_array_elements_text($3::json) WITH ORDINALITY AS e(rule_id, place) "
+    "WHERE e.rule_id NOT IN (SELECT rule_id FROM standing)) u ON true");
 
 DB_STATEMENT(acknowledge_note_contact, 0,
              "UPDATE site_appliances SET last_seen_at = now() WHERE appliance_id = current_appliance()");
@@ -58,12 +65,13 @@ enum {
     NAME_LENGTH = 100,
 };
 
-/* An element of one of the lists, and why it does not count; NULL when it does. */
+/* An element of one of the lists. */
 struct said {
     const char *list;
     size_t index;
     struct slice rule_id;
-    const char *refusal;
+    bool is_id;      /* of the form of one */
+    bool is_unknown; /* no rule of that id was sent to this appliance */
 };
 
 /* An acknowledgement being taken apart. */
@@ -73,11 +81,10 @@ struct acknowledgement {
     const char *agent, *error, *engine_errors, *dropped; /* as parameters: NULL for what was not said */
     struct said *said;
     size_t count;
-    struct buffer rows; /* the good elements, for json_to_recordset */
-    struct json_writer writer;
+    struct buffer outcomes, ids; /* the same for the database */
     int64_t site_revision;
     bool is_late;
-    size_t acknowledged;
+    int64_t acknowledged;
 };
 
 /* ---- what was sent ----------------------------------------------------------------------------------------------- */
@@ -145,24 +152,36 @@ static const char *engine_errors_of(struct arena *arena, const struct json *list
 static void take_element(struct acknowledgement *ack, const char *list, const struct json *element, size_t index)
 {
     bool failed = json_type_of(element) == JSON_OBJECT && strcmp(list, "failed") == 0;
-    struct said *said = &ack->said[ack->count];
-    *said = (struct said){list, index, json_as_string(failed ? json_member(element, "rule_id") : element), NULL};
-    if (!rule_id_valid(said->rule_id)) {
-        said->refusal = "must name a rule by its id";
-    } else {
-        json_open_object(&ack->writer, NULL);
-        json_integer(&ack->writer, "n", (int64_t)ack->count);
-        json_string(&ack->writer, "rule_id", said->rule_id);
-        json_text(&ack->writer, "outcome", list);
-        json_string(&ack->writer, "error", failed ? reason_of(ack->session->arena, element, "error") : SLICE_ABSENT);
-        json_close(&ack->writer);
+    struct slice rule_id = json_as_string(failed ? json_member(element, "rule_id") : element);
+    ack->said[ack->count++] = (struct said){list, index, rule_id, rule_id_valid(rule_id), false};
+}
+
+/* Of an id that was said several times the database keeps the last: what has failed has failed. */
+static void write_said(struct acknowledgement *ack, const struct json *document)
+{
+    struct json_writer outcomes = json_writer_make(&ack->outcomes), ids = json_writer_make(&ack->ids);
+    const struct json *failure = json_first(json_member(document, "failed"));
+    json_open_object(&outcomes, NULL);
+    json_open_array(&ids, NULL);
+    for (size_t i = 0; i < ack->count; i++) {
+        const struct said *said = &ack->said[i];
+        bool failed = strcmp(said->list, "failed") == 0;
+        json_string(&ids, NULL, said->is_id ? said->rule_id : SLICE(""));
+        if (said->is_id) {
+            json_open_array(&outcomes, arena_text(ack->session->arena, said->rule_id));
+            json_text(&outcomes, NULL, said->list);
+            json_string(&outcomes, NULL, failed ? reason_of(ack->session->arena, failure, "error") : SLICE_ABSENT);
+            json_close(&outcomes);
+        }
+        failure = failed ? json_next(failure) : failure;
     }
-    ack->count++;
+    json_writer_end(&outcomes);
+    json_writer_end(&ids);
 }
 
 static bool take_document(struct acknowledgement *ack, const struct json *document, struct error *error)
 {
-    static const char *const lists[] = {"applied", "failed", "removed"};
+    static const char *const lists[] = {"applied", "removed", "failed"};
     struct arena *arena = ack->session->arena;
     size_t total = 0;
     if (!check_document(ack, document, error))
@@ -172,17 +191,16 @@ static bool take_document(struct acknowledgement *ack, const struct json *docume
     ack->engine_errors = engine_errors_of(arena, json_member(document, "engine_errors"));
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         total += json_count(json_member(document, lists[i]));
-    if (!report_fits(total, &ack->rows, error))
+    if (!report_fits(total, &ack->outcomes, error))
         return false;
     ack->said = arena_array(arena, total + 1, sizeof *ack->said);
-    json_open_array(&ack->writer, NULL);
     for (size_t i = 0; i < COUNT_OF(lists); i++) {
         size_t index = 0;
         for (const struct json *e = json_first(json_member(document, lists[i])); e != NULL; e = json_next(e))
             take_element(ack, lists[i], e, index++);
     }
-    json_writer_end(&ack->writer);
-    return report_fits(total, &ack->rows, error);
+    write_said(ack, document);
+    return report_fits(total, &ack->outcomes, error);
 }
 
 /* ---- what becomes of it ------------------------------------------------------------------------------------------ */
@@ -201,12 +219,12 @@ static bool hold_rules(struct change *change, struct acknowledgement *ack, struc
 
 static void read_outcome(struct acknowledgement *ack, const struct db_rows *rows)
 {
-    ack->acknowledged = 0;
-    for (size_t i = 0; i < db_count(rows); i++) {
-        struct said *said = &ack->said[db_integer(rows, i, 0)];
-        said->refusal = ack->is_late || db_bool(rows, i, 1) ? NULL : "no such rule was sent to this appliance";
-        ack->acknowledged += db_bool(rows, i, 2);
-    }
+    ack->acknowledged = db_integer(rows, 0, 0);
+    for (size_t i = 0; i < ack->count; i++)
+        ack->said[i].is_unknown = false;
+    for (size_t i = 0; i < db_count(rows); i++)
+        if (slice_present(db_value(rows, i, 1)))
+            ack->said[db_integer(rows, i, 1)].is_unknown = true;
 }
 
 static bool settle(struct change *change, void *argument, struct answer *answer, struct error *error)
@@ -215,7 +233,7 @@ static bool settle(struct change *change, void *argument, struct answer *answer,
     struct acknowledgement *ack = argument;
     const char *revision = arena_printf(ack->session->arena, "%lld", (long long)ack->revision);
     const char *sync[] = {revision, ack->agent, ack->error, ack->engine_errors, ack->dropped};
-    const char *deployments[] = {revision, buffer_text(&ack->rows)};
+    const char *deployments[] = {revision, buffer_text(&ack->outcomes), buffer_text(&ack->ids)};
     const struct db_call calls[] = {
         {&acknowledge_note_contact, NULL}, {&acknowledge_revision, sync}, {&acknowledge_deployments, deployments}};
     const struct db_rows *rows[COUNT_OF(calls)];
@@ -227,23 +245,27 @@ static bool settle(struct change *change, void *argument, struct answer *answer,
     return true;
 }
 
+static void render_rejection(const struct said *said, struct json_writer *json)
+{
+    if (!said->is_unknown)
+        return;
+    json_open_object(json, NULL);
+    json_text(json, "list", said->list);
+    json_integer(json, "index", (int64_t)said->index);
+    json_string(json, "rule_id", said->rule_id);
+    json_text(json, "detail", said->is_id ? "no such rule was sent to this appliance" : "must name a rule by its id");
+    json_close(json);
+}
+
 static void render(const struct acknowledgement *ack, struct buffer *answer)
 {
     struct json_writer json = json_writer_make(answer);
     json_open_object(&json, NULL);
     json_text(&json, "status", ack->is_late ? "outdated" : "recorded");
-    json_integer(&json, "acknowledged", ack->is_late ? 0 : (int64_t)ack->acknowledged);
+    json_integer(&json, "acknowledged", ack->is_late ? 0 : ack->acknowledged);
     json_open_array(&json, "rejected");
-    for (size_t i = 0; i < ack->count && !ack->is_late; i++) {
-        if (ack->said[i].refusal == NULL)
-            continue;
-        json_open_object(&json, NULL);
-        json_text(&json, "list", ack->said[i].list);
-        json_integer(&json, "index", (int64_t)ack->said[i].index);
-        json_string(&json, "rule_id", ack->said[i].rule_id);
-        json_text(&json, "detail", ack->said[i].refusal);
-        json_close(&json);
-    }
+    for (size_t i = 0; i < ack->count && !ack->is_late; i++)
+        render_rejection(&ack->said[i], &json);
     json_close(&json);
     json_integer(&json, "revision", ack->site_revision);
     json_text(&json, "server_time", timestamp_text(ack->session->arena, ack->now));
@@ -252,14 +274,15 @@ static void render(const struct acknowledgement *ack, struct buffer *answer)
 
 bool acknowledge_rules(struct session *session, const struct json *document, struct buffer *answer, struct error *error)
 {
-    struct acknowledgement ack = {.session = session, .rows = buffer_make(ROWS_CEILING)};
-    ack.writer = json_writer_make(&ack.rows);
+    struct acknowledgement ack = {
+        .session = session, .outcomes = buffer_make(ROWS_CEILING), .ids = buffer_make(ROWS_CEILING)};
     const struct idempotency none = {0};
     struct answer unused = {.body = answer};
     bool done = session_begin(session, &ack.now, error) && report_is_callers_own(&session->principal, document, error) &&
                 take_document(&ack, document, error) && change_run(session, &none, settle, &ack, NULL, &unused, error);
     if (done)
         render(&ack, answer);
-    buffer_free(&ack.rows);
+    buffer_free(&ack.outcomes);
+    buffer_free(&ack.ids);
     return done;
 }

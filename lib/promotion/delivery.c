@@ -6,7 +6,9 @@
 #include "rules/manifest.h"
 
 /* One statement, so that revision and rules are of the same moment. `after` is -1 when everything is asked for. What has not
- * been sent is in the answer whatever its revision; what is to go, until the appliance has acknowledged that it is gone. */
+ * been sent is in the answer whatever its revision, and so all that has not is noted as delivered; what is to go is in it until
+ * the appliance has acknowledged that it is gone. A LATERAL with a LIMIT is one look into an index for each row: the planner
+ * cannot know whether a site has three rules or ten thousand. */
 DB_STATEMENT(
     delivery_of_appliance, 3,
     "WITH site AS MATERIALIZED (SELECT s.site_id, s.rules_revision, CASE WHEN $3::bigint BETWEEN s.rules_full_below "
@@ -14,17 +16,19 @@ DB_STATEMENT(
     "AND coalesce($1::text, s.site_id) = s.site_id AND coalesce($2::text, current_appliance()) = current_appliance()), "
     "rules AS MATERIALIZED (SELECT r.* FROM site JOIN promoted_rules r ON r.site_id = site.site_id "
     "AND r.revision > site.after WHERE r.status = 'active' AND r.released_at IS NOT NULL "
-    "UNION ALL SELECT r.* FROM site JOIN promoted_rule_deployments d ON d.site_id = site.site_id "
-    "AND d.appliance_id = current_appliance() AND d.deployment_status = 'pending' "
-    "JOIN promoted_rules r ON r.site_id = d.site_id AND r.rule_id = d.rule_id AND r.revision <= site.after "
-    "WHERE r.status = 'active' AND r.released_at IS NOT NULL), "
+    "UNION ALL SELECT r.* FROM site JOIN promoted_rule_deployments d ON d.appliance_id = current_appliance() "
+    "AND d.deployment_status = 'pending' CROSS JOIN LATERAL (SELECT * FROM promoted_rules x WHERE x.site_id = d.site_id "
+    "AND x.rule_id = d.rule_id LIMIT 1) r WHERE r.revision <= site.after AND r.status = 'active' "
+    "AND r.released_at IS NOT NULL), "
     "removed AS (SELECT r.rule_id, r.updated_at FROM site JOIN promoted_rules r ON r.site_id = site.site_id "
-    "JOIN promoted_rule_deployments d ON d.site_id = r.site_id AND d.rule_id = r.rule_id "
-    "AND d.appliance_id = current_appliance() WHERE (r.status <> 'active' OR r.released_at IS NULL) "
+    "CROSS JOIN LATERAL (SELECT x.deployment_status FROM promoted_rule_deployments x WHERE x.site_id = r.site_id "
+    "AND x.rule_id = r.rule_id AND x.appliance_id = current_appliance() LIMIT 1) d "
+    "WHERE (r.status <> 'active' OR r.released_at IS NULL) "
     "AND (r.revision > site.after OR d.deployment_status <> 'removed')), "
-    "delivered AS (UPDATE promoted_rule_deployments d SET deployment_status = 'delivered', delivered_at = now() "
-    "FROM rules r WHERE d.site_id = r.site_id AND d.rule_id = r.rule_id AND d.appliance_id = current_appliance() "
-    "AND d.deployment_status = 'pending' AND d.rule_version = r.version), "
+    "delivered AS (UPDATE promoted_rule_deployments d SET deployment_status = 'delivered', delivered_at = now() FROM site "
+    "WHERE d.appliance_id = current_appliance() AND d.deployment_status = 'pending' AND d.rule_version = (SELECT r.version "
+    "FROM promoted_rules r WHERE r.site_id = d.site_id AND r.rule_id = d.rule_id AND r.status = 'active' "
+    "AND r.released_at IS NOT NULL)), "
     "seen AS (UPDATE site_appliances a SET last_seen_at = now() FROM site WHERE a.appliance_id = current_appliance() "
     "AND coalesce(a.last_seen_at < now() - interval '30 seconds', true)) "
     "SELECT site.rules_revision, site.after < 0, (extract(epoch FROM now()) * 1000000)::bigint, e.* FROM site "
