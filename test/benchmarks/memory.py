@@ -81,7 +81,8 @@ class Caller:
                                     "read,decide,admin", "--expires", "1d")["api_key"]
         candidates = json.load(self.open(LEARNING + "/candidates"))["candidates"]
         nothing = f"{uuid.uuid4()}"
-        report = json.dumps({"site_id": instance.new_appliance()[0], "execution": {"execution_id": "e-1"}})
+        site, _, self.token = instance.new_appliance()
+        report = json.dumps({"site_id": site, "execution": {"execution_id": "e-1"}})
         self.kinds = {  # method, path, body; writes name nothing that exists, so that each is like the one before
             "learning-stats": ("GET", LEARNING + "/stats", ""),
             "learning-candidates": ("GET", LEARNING + "/candidates?limit=50", ""),
@@ -96,6 +97,7 @@ class Caller:
             "learning-rule-status": ("PATCH", f"{LEARNING}/promoted-rules/{nothing}/status", '{"status": "disabled"}'),
             "learning-rule-deploy": ("POST", f"{LEARNING}/promoted-rules/{nothing}/deploy", "{}"),
             "agent-reports": ("POST", "/api/agent/executions", report),
+            "agent-rules": ("GET", "/api/agent/sync/promoted-rules", ""),
         }
 
     def open(self, path, body=None, headers=None):
@@ -106,8 +108,9 @@ class Caller:
     def wrk(self, program, seconds):
         """Requests of that program's kind for so long; how many were answered."""
         method, path, body = self.kinds[program]
+        name, value = ("Authorization", "Bearer " + self.token) if program == "agent-rules" else ("X-API-Key", self.key)
         with tempfile.NamedTemporaryFile("w", suffix=".lua", prefix="flywheel-bench.") as script:
-            script.write(f"wrk.method = '{method}'\nwrk.body = [[{body}]]\nwrk.headers['X-API-Key'] = '{self.key}'\n"
+            script.write(f"wrk.method = '{method}'\nwrk.body = [[{body}]]\nwrk.headers['{name}'] = '{value}'\n"
                          "wrk.headers['Content-Type'] = 'application/json'\n")
             script.flush()
             command = ["wrk", "-t", "2", "-c", "64", "-d", f"{seconds}s", "--timeout", "20s", "-s", script.name, self.url + path]
