@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rules/rule_folder.h"
+
 static const uint32_t WHOLE = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB;
 static const uint32_t ALWAYS = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED;
 
@@ -27,12 +29,6 @@ void folder_watch_close(struct folder_watch *watch)
     watch->events = -1;
 }
 
-static bool is_rule_file(const char *name)
-{
-    const char *ending = strrchr(name, '.');
-    return name[0] != '.' && ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0);
-}
-
 /* A new name: a file that was linked there is whole, one that is being written is told of when it is closed. */
 static bool is_linked(const struct folder_watch *watch, const struct inotify_event *event)
 {
@@ -50,7 +46,7 @@ static bool matters(const struct folder_watch *watch, const struct inotify_event
         return false;
     if ((event->mask & IN_ISDIR) != 0)
         return strcmp(event->name, "promoted") == 0;
-    return is_rule_file(event->name) && ((event->mask & WHOLE) != 0 || is_linked(watch, event));
+    return rule_folder_names(event->name) && ((event->mask & WHOLE) != 0 || is_linked(watch, event));
 }
 
 static bool read_events(const struct folder_watch *watch)

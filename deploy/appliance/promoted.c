@@ -17,8 +17,15 @@ const char *promoted_state_name(enum promoted_state state)
 
 bool promoted_path(char path[PATH_LIMIT], const char *folder, struct slice rule_id)
 {
-    int length = snprintf(path, PATH_LIMIT, "%s/%.*s.yaml", folder, (int)rule_id.len, rule_id.ptr);
+    int length = snprintf(path, PATH_LIMIT, "%s/%.*s" PROMOTED_ENDING, folder, (int)rule_id.len, rule_id.ptr);
     return length > 0 && length < PATH_LIMIT;
+}
+
+struct slice promoted_rule_id(const char *name)
+{
+    size_t length = strlen(name), ending = strlen(PROMOTED_ENDING);
+    bool own = name[0] != '.' && length > ending && strcmp(name + length - ending, PROMOTED_ENDING) == 0;
+    return own ? (struct slice){name, length - ending} : SLICE_ABSENT;
 }
 
 /* Whether an open file says what has this digest. Reading one byte more than a rule has shows that it is longer. */

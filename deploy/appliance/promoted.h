@@ -10,6 +10,8 @@
 #include "base/slice.h"
 #include "settings.h"
 
+#define PROMOTED_ENDING ".yaml"
+
 enum promoted_state { PROMOTED_SAME, PROMOTED_EDITED, PROMOTED_MISSING };
 
 /* `same`, `edited`, `missing`: what status calls them. */
@@ -17,6 +19,9 @@ const char *promoted_state_name(enum promoted_state state);
 
 /* Writes the path of a rule's file; false when it is too long. */
 bool promoted_path(char path[PATH_LIMIT], const char *folder, struct slice rule_id) MUST_USE;
+
+/* The rule whose file has this name; absent for a name that is none of the agent's own. */
+struct slice promoted_rule_id(const char *name);
 
 /* Compares the file of a rule with the digest of its verified YAML, 64 hexadecimal digits. What is no regular file, cannot
  * be read or is larger than a rule may be counts as edited. */

@@ -15,7 +15,6 @@
 #include "tell.h"
 
 #define UNFINISHED ".installing" /* what is being written; no engine reads it, the next writing replaces it */
-#define EXTENSION ".yaml"
 
 enum { NAME_SIZE = 256, FINDINGS_CEILING = 64 * 1024 };
 
@@ -219,7 +218,7 @@ static void check_rule(struct work *work, struct query *row)
 {
     char name[NAME_SIZE];
     struct slice rule_id = query_get_text(row, 0);
-    snprintf(name, sizeof name, "%.*s" EXTENSION, (int)rule_id.len, rule_id.ptr);
+    snprintf(name, sizeof name, "%.*s" PROMOTED_ENDING, (int)rule_id.len, rule_id.ptr);
     enum promoted_state state = promoted_look(work->cycle->settings->promoted_dir, rule_id, query_get_text(row, 1));
     const struct trouble *before = work->cycle->unmet;
     if (is_operators(work, rule_id))
@@ -243,13 +242,6 @@ static void check_rules(struct work *work)
 
 /* ---- the files that are there ------------------------------------------------------------------------------------- */
 
-/* What engines read: not a dot file, and the right ending. */
-static bool is_rule_file(const char *name)
-{
-    const char *ending = strrchr(name, '.');
-    return *name != '.' && ending != NULL && (strcmp(ending, EXTENSION) == 0 || strcmp(ending, ".yml") == 0);
-}
-
 static bool is_in(struct work *work, struct query *query, struct slice rule_id)
 {
     query_text(query, rule_id);
@@ -262,10 +254,9 @@ static bool is_in(struct work *work, struct query *query, struct slice rule_id)
 static void check_file(struct work *work, const char *name)
 {
     struct store *store = work->cycle->store;
-    if (!is_rule_file(name))
+    struct slice rule_id = promoted_rule_id(name);
+    if (!rule_folder_names(name))
         return;
-    const char *ending = strrchr(name, '.');
-    struct slice rule_id = {name, strcmp(ending, EXTENSION) == 0 ? (size_t)(ending - name) : 0};
     if (is_in(work, query_begin(store, "SELECT 1 FROM installed WHERE rule_id = ?1"), rule_id))
         return;
     if (is_in(work, query_begin(store, "SELECT 1 FROM removed WHERE rule_id = ?1"), rule_id))

@@ -47,35 +47,24 @@ static bool add_rules(struct look *look)
     return query_end(rule);
 }
 
-/* The rule that a file of this name would be of; absent for other files. */
-static struct slice rule_of_file(const char *name)
-{
-    const char *ending = strrchr(name, '.');
-    bool is_rule = name[0] != '.' && ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0);
-    return is_rule ? (struct slice){name, (size_t)(ending - name)} : SLICE_ABSENT;
-}
-
-static bool is_installed(struct store *store, struct slice rule_id, bool *failed)
+/* Whether a file of this name is of a rule that the server has sent. */
+static bool is_own(struct store *store, const char *name, bool *failed)
 {
     struct query *query = query_begin(store, "SELECT 1 FROM installed WHERE rule_id = ?1");
-    query_text(query, rule_id);
+    query_text(query, promoted_rule_id(name));
     bool found = query_next(query);
     *failed = !query_end(query);
     return found;
 }
 
-/* `.yml` is never the agent's own. */
 static bool tell_foreign(struct look *look)
 {
     DIR *directory = opendir(look->promoted);
     bool failed = false;
     for (const struct dirent *entry; directory != NULL && !failed && (entry = readdir(directory)) != NULL;) {
         char path[PATH_LIMIT + sizeof entry->d_name + 1];
-        struct slice rule_id = rule_of_file(entry->d_name);
         snprintf(path, sizeof path, "%s/%s", look->promoted, entry->d_name);
-        bool own = slice_present(rule_id) && strcmp(rule_id.ptr + rule_id.len, ".yaml") == 0 &&
-                   is_installed(look->store, rule_id, &failed);
-        if (slice_present(rule_id) && !own && !failed)
+        if (rule_folder_names(entry->d_name) && !is_own(look->store, entry->d_name, &failed) && !failed)
             look->report(look->context, path, "the server has not sent this; it is passed over");
     }
     if (directory != NULL)

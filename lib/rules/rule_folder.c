@@ -157,10 +157,15 @@ static void add_file(struct rule_folder *folder, int directory, const char *name
     arena_free(text_arena);
 }
 
+bool rule_folder_names(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    return name[0] != '.' && ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0);
+}
+
 static int is_rule_file(const struct dirent *entry)
 {
-    const char *ending = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && ending != NULL && (strcmp(ending, ".yaml") == 0 || strcmp(ending, ".yml") == 0);
+    return rule_folder_names(entry->d_name);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

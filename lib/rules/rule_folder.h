@@ -31,8 +31,10 @@ struct rule_folder;
 /* Rules will lie in the arena. To be ended with rule_folder_finish. */
 struct rule_folder *rule_folder_new(struct arena *arena, rule_report *report, void *context) MUST_USE;
 
-/* Adds the files of one directory whose names end in .yaml or .yml: regular files of at most RULE_FILE_LIMIT bytes whose
- * names do not begin with a dot. False when the directory itself cannot be read: ERROR_NOT_FOUND when there is none, else
+/* Whether a file of this name is one of rules: it ends in .yaml or .yml, and does not begin with a dot. */
+bool rule_folder_names(const char *name);
+
+/* Adds the files of one directory that have such a name: regular files of at most RULE_FILE_LIMIT bytes. False when the directory itself cannot be read: ERROR_NOT_FOUND when there is none, else
  * ERROR_UNAVAILABLE. */
 bool rule_folder_add_directory(struct rule_folder *folder, const char *path, struct error *error) MUST_USE;
 
