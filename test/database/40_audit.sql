@@ -1,6 +1,6 @@
 -- The audit log: every event is accepted, none can be changed, by anybody.
 \ir lib/begin.psql
-SELECT plan(55);
+SELECT plan(56);
 SET CONSTRAINTS ALL IMMEDIATE;
 
 -- P13: the log takes every action that the library and the commands write. A list of its own, so that an action that
