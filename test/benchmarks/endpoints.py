@@ -16,32 +16,15 @@ Figures are medians over the rounds. The time of the largest partner against the
 --compare says what moved since the run that wrote FILE. Only the machine's own addresses are asked.
 """
 import argparse
-import contextlib
 import json
 import pathlib
-import tempfile
 
 from measuring import generate, reads, report, writes
-from measuring.instance import Instance
+from measuring.generate import instance_for
 from measuring.load import machine
 
 SHORT = {"scale": "S", "ranks": ("median",), "connections": (reads.MOST,), "seconds": 1}
 FULL = {"scale": "M", "ranks": ("median", "largest"), "connections": reads.CONNECTIONS, "seconds": 2}
-
-
-@contextlib.contextmanager
-def instance_for(arguments):
-    if arguments.dir:
-        yield Instance(arguments.dir)
-        return
-    with tempfile.TemporaryDirectory(prefix="flywheel-bench.") as folder:
-        pathlib.Path(folder).chmod(0o711)
-        instance = Instance.set_up(pathlib.Path(folder) / "instance", arguments.port, arguments.build)
-        try:
-            generate.fill(instance, arguments.scale)
-            yield instance
-        finally:
-            instance.remove()
 
 
 def measure(instance, mode, arguments):

@@ -4,11 +4,15 @@ The largest partner owns 10 % of everything and the others ever less, by a power
 skewed so: at S the largest owns half.
 """
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import pathlib
+import tempfile
 import threading
 import time
+
+from measuring.instance import Instance
 
 HERE = pathlib.Path(__file__).parent
 SCALES = {  # rules: how many candidates are approved
@@ -125,3 +129,19 @@ def sizes(instance):
     """Rows of each table, and bytes of the database."""
     rows = {table: instance.query(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
     return {"rows": rows, "bytes": instance.query("SELECT pg_database_size('flywheel')")[0][0]}
+
+
+@contextlib.contextmanager
+def instance_for(arguments):
+    """The one that `arguments.dir` names, else one made for the occasion: data of `arguments.scale`, on `arguments.port`."""
+    if arguments.dir:
+        yield Instance(arguments.dir)
+        return
+    with tempfile.TemporaryDirectory(prefix="flywheel-bench.") as folder:
+        pathlib.Path(folder).chmod(0o711)
+        instance = Instance.set_up(pathlib.Path(folder) / "instance", arguments.port, arguments.build)
+        try:
+            fill(instance, arguments.scale)
+            yield instance
+        finally:
+            instance.remove()
