@@ -5,7 +5,8 @@ usage: endpoints.py --build DIR --json FILE [--short] [--scale S|M|L | --dir DIR
                     [--writes yes|no] [--compare FILE] [--port N]
 
 Data of a scale (M; with --short S) are made for the occasion and removed, or --dir names an instance that ./test/bench data
-has made (nothing is written to it but with --writes yes: a run leaves more behind than it found). Machines differ and drift, so each figure stands beside limits taken in turn with it, in the same rounds:
+has made; nothing is written to that one but with --writes yes, for a run leaves more behind than it found. Machines differ and
+drift, so each figure stands beside limits taken in turn with it, in the same rounds:
 
   H  nginx in front of the same server core that answers constant bytes, as many as the endpoint's answer has
   D  pgbench, 8 clients, with the very statements that the handler sends (read from PostgreSQL's log), prepared, in one pipeline

@@ -193,6 +193,8 @@ def measure_one(instance, writing, arguments):
         for _ in range(arguments.rounds):
             environment = {"BENCH_FOLDER": str(folder), "BENCH_FIRST": str(first), "BENCH_EACH": str(writing.each)}
             one = wrk(instance.url, clients, arguments.seconds, script=HERE / "writes.lua", threads=clients, environment=environment)
+            if one["failed"]:
+                raise SystemExit(f"{one['failed']:.1%} of the requests of {writing.name} failed; look into {instance.path}/log/handlers.log")
             first += writing.step
             one["D"] = 0
             for few in (FEW, clients):
