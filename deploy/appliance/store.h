@@ -51,7 +51,8 @@ struct query;
 #define META_LAST_ERROR_AT "last_error_at"
 #define META_DROPPED_EXECUTIONS "dropped_executions" /* never sent, because they were too many, too old or refused */
 
-/* Opens the file, makes it (readable by its owner only) with all tables where there is none; `:memory:` is a store that
+/* Opens the file, makes it with all tables where there is none (readable by its owner only, which is the folder's owner
+ * when root does so); `:memory:` is a store that
  * ends with the process. NULL with a sentence in `why`: it cannot be made or read, is no SQLite file, or was made by a
  * newer agent. */
 struct store *store_open(const char *path, char *why, size_t why_size) MUST_USE;

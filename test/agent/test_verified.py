@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pathlib
 
 import pytest
@@ -180,6 +181,19 @@ def test_a_state_file_of_a_newer_agent_is_left_alone(appliance):
     appliance.query("PRAGMA user_version = 2")
     done = appliance.run("status")
     assert done.returncode == 1 and "newer version of the agent" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="about what root leaves behind")
+def test_what_root_makes_belongs_to_the_folders_owner(appliance, start):
+    os.chown(appliance.folder, 65534, 65533)
+    appliance.status()
+    match = start("match", "--rules", appliance.rules.path, "--state", appliance.state)
+    assert match.ask({})["rule_id"] is None
+    found = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in appliance.folder.glob("state.db*")}
+    assert found == {name: (65534, 65533) for name in ("state.db", "state.db-wal", "state.db-shm")}
+    os.chown(appliance.state, 0, 0)
+    appliance.status()
+    assert appliance.state.stat().st_uid == 0  # what is there is not given away
 
 
 def test_many_may_open_a_new_state_file_at_once(tmp_path, start):
