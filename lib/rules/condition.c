@@ -17,16 +17,26 @@ static const struct json *find_member(const struct json *object, struct slice na
     return member;
 }
 
+bool field_path_step(struct slice *path, struct slice *name)
+{
+    if (!slice_present(*path))
+        return false;
+    const char *dot = path->len > 0 ? memchr(path->ptr, '.', path->len) : NULL;
+    *name = *path;
+    *path = SLICE_ABSENT;
+    if (dot != NULL) {
+        *path = (struct slice){dot + 1, name->len - (size_t)(dot + 1 - name->ptr)};
+        name->len = (size_t)(dot - name->ptr);
+    }
+    return true;
+}
+
 const struct json *field_value(const struct json *incident, struct slice path)
 {
     const struct json *at = incident;
-    const char *start = path.ptr, *end = path.ptr + path.len;
-    for (const char *dot = start; at != NULL && start <= end; start = dot + 1) {
-        dot = start;
-        while (dot < end && *dot != '.')
-            dot++;
-        at = find_member(at, (struct slice){start, (size_t)(dot - start)});
-    }
+    struct slice name;
+    while (at != NULL && field_path_step(&path, &name))
+        at = find_member(at, name);
     return json_type_of(at) == JSON_NULL ? NULL : at;
 }
 

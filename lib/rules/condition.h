@@ -44,6 +44,9 @@ bool condition_compile(struct arena *arena, const struct rule_condition *source,
 /* Whether the condition holds for a field's value; NULL when it is missing or null. Allocates nothing. */
 bool condition_holds(const struct condition *condition, const struct json *value, struct regex_scratch *scratch);
 
+/* Takes the first name off a dot path. False when none is left: a path has one name more than dots. */
+bool field_path_step(struct slice *path, struct slice *name);
+
 /* The value at the end of a dot path through objects: `details.service`. NULL when it is missing or null. */
 const struct json *field_value(const struct json *incident, struct slice path);
 

@@ -117,8 +117,8 @@ struct loaded {
 static const struct rule *side_by_side(struct arena *arena, const struct loaded *first, size_t count)
 {
     struct rule *rules = arena_array(arena, count, sizeof *rules);
-    for (size_t i = 0; i < count; i++, first = first->next)
-        rules[i] = first->rule;
+    for (struct rule *rule = rules; first != NULL; first = first->next)
+        *rule++ = first->rule;
     return rules;
 }
 

@@ -104,12 +104,12 @@ static int compare_names(const void *left, const void *right)
 /* Sorting keeps a mapping of many members from costing the square of their number. */
 static bool names_differ(struct builder *builder, const struct tree_node *mapping)
 {
-    const struct tree_node **names = arena_array(builder->loader.arena, mapping->count, sizeof *names);
+    const struct tree_node **names = arena_array(builder->loader.arena, mapping->count, sizeof(struct tree_node *));
     size_t filled = 0;
     for (const struct tree_node *name = mapping->first; name != NULL; name = name->next->next)
         names[filled++] = name;
     if (filled > 1)
-        qsort(names, filled, sizeof *names, compare_names);
+        qsort(names, filled, sizeof(struct tree_node *), compare_names);
     for (size_t i = 1; i < filled; i++)
         if (slice_equal(names[i - 1]->text, names[i]->text))
             return REFUSE(&builder->loader, "The member \"%.*s\" stands twice (line %u).", SHOWN(names[i]->text),
@@ -119,6 +119,8 @@ static bool names_differ(struct builder *builder, const struct tree_node *mappin
 
 static bool close_node(struct builder *builder, const yaml_event_t *event)
 {
+    if (builder->depth == 0)
+        return REFUSE(&builder->loader, "The text is not YAML: an end without a beginning.");
     const struct open_node *closed = &builder->open[--builder->depth];
     struct tree_node *node = closed->node;
     if (closed->is_flow)

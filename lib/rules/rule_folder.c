@@ -121,7 +121,7 @@ static const char *read_open_file(int file, struct arena *arena, struct slice *t
 {
     struct stat status;
     if (fstat(file, &status) != 0)
-        return strerror(errno);
+        return strerrordesc_np(errno);
     if (!S_ISREG(status.st_mode))
         return "This is not a regular file.";
     if (status.st_size > RULE_FILE_LIMIT)
@@ -131,7 +131,7 @@ static const char *read_open_file(int file, struct arena *arena, struct slice *t
     while (length < size) {
         ssize_t more = read(file, bytes + length, size - length);
         if (more < 0 && errno != EINTR)
-            return strerror(errno);
+            return strerrordesc_np(errno);
         if (more == 0)
             break;
         length += more > 0 ? (size_t)more : 0;
@@ -147,7 +147,7 @@ static void add_file(struct rule_folder *folder, int directory, const char *name
     struct slice text = SLICE_ABSENT;
     const char *reason = file >= 0 ? read_open_file(file, text_arena, &text) : NULL;
     if (file < 0)
-        reason = errno == ELOOP ? "This is not a regular file." : strerror(errno);
+        reason = errno == ELOOP ? "This is not a regular file." : strerrordesc_np(errno);
     if (reason == NULL)
         rule_folder_add_text(folder, path, text);
     else
@@ -177,7 +177,7 @@ static bool unreadable(const char *path, struct error *error)
 {
     bool missing = errno == ENOENT;
     return error_set(error, missing ? ERROR_NOT_FOUND : ERROR_UNAVAILABLE, "rules-unreadable",
-                     "The directory %s cannot be read: %s.", path, strerror(errno));
+                     "The directory %s cannot be read: %s.", path, strerrordesc_np(errno));
 }
 
 bool rule_folder_add_directory(struct rule_folder *folder, const char *path, struct error *error)

@@ -129,13 +129,9 @@ static uint32_t have_member(struct rule_index *index, uint32_t parent, struct sl
 uint32_t rule_index_field(struct rule_index *index, struct slice path)
 {
     uint32_t at = 0;
-    const char *start = path.ptr, *end = path.ptr + path.len;
-    for (const char *dot = start; start <= end; start = dot + 1) {
-        dot = start;
-        while (dot < end && *dot != '.')
-            dot++;
-        at = have_member(index, at, (struct slice){start, (size_t)(dot - start)});
-    }
+    struct slice name;
+    while (field_path_step(&path, &name))
+        at = have_member(index, at, name);
     if (index->fields[at].number == 0)
         index->fields[at].number = ++index->numbers;
     return index->fields[at].number - 1;
@@ -276,7 +272,7 @@ static void write_record(struct record *record, const struct entry *entry)
 /* Writes a record for each entry that has rules; the candidates are still to be filled in. Gives where each entry's are. */
 static struct candidate **write_records(struct rule_index *index)
 {
-    struct candidate **places = need(calloc(index->entry_count, sizeof *places));
+    struct candidate **places = need(calloc(index->entry_count, sizeof(struct candidate *)));
     size_t total = 0;
     for (size_t i = 0; i < index->entry_count; i++)
         total += index->entries[i].filed > 0 ? record_size(&index->entries[i]) : 0;

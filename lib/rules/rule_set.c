@@ -30,7 +30,7 @@ static int compare_ids(const void *left, const void *right)
 static void sort(const struct rule_set *set, int (*compare)(const void *, const void *))
 {
     if (set->count > 0)
-        qsort(set->rules, set->count, sizeof *set->rules, compare);
+        qsort(set->rules, set->count, sizeof(struct rule *), compare);
 }
 
 static bool ids_differ(const struct rule_set *set, struct error *error)
@@ -96,7 +96,7 @@ static struct questions questions_of(struct builder *builder, const struct rule 
 {
     size_t most = rule->condition_count + 1;
     struct questions questions = {
-        .asked = arena_array(builder->work, most, sizeof *questions.asked),
+        .asked = arena_array(builder->work, most, sizeof(struct rule_condition *)),
         .demands = arena_array(builder->work, most, sizeof *questions.demands),
         .demanding = arena_array(builder->work, most, sizeof *questions.demanding),
     };
@@ -112,7 +112,7 @@ static bool compile_rest(struct builder *builder, const struct questions *questi
                          struct candidate *candidate)
 {
     size_t count = questions->count - (proved < questions->count);
-    struct condition *rest = count > 0 ? arena_array(builder->arena, count, sizeof *rest) : NULL;
+    struct condition *rest = arena_array(builder->arena, count, sizeof *rest);
     candidate->conditions = rest;
     for (size_t i = 0; i < questions->count; i++) {
         if (i == proved)
@@ -164,7 +164,7 @@ bool rule_set_new(struct arena *arena, const struct rule *rules, size_t count, c
                   struct error *error)
 {
     struct rule_set *set = arena_alloc(arena, sizeof *set);
-    *set = (struct rule_set){arena_array(arena, count, sizeof *set->rules), count, rule_index_new(arena)};
+    *set = (struct rule_set){arena_array(arena, count, sizeof(struct rule *)), count, rule_index_new(arena)};
     for (size_t i = 0; i < count; i++)
         set->rules[i] = &rules[i];
     if (!ids_differ(set, error))
@@ -212,7 +212,7 @@ struct rule_matcher *rule_matcher_new(const struct rule_set *set)
     *matcher = (struct rule_matcher){
         .set = set,
         .scratch = regex_scratch_new(),
-        .found = {.values = room(fields + 1, sizeof *matcher->found.values),
+        .found = {.values = room(fields + 1, sizeof(struct json *)),
                   .met = room(fields + 1, sizeof *matcher->found.met),
                   .lists = room(fields + 1, sizeof *matcher->found.lists)},
     };
