@@ -35,8 +35,9 @@ def problems_in_code():
     """{(slug, status)} of everything that the handlers can answer with."""
     status_of = statuses()
     status_of["ERROR_METHOD"] = "405"
-    # What operators.c refuses goes to the operators' command, not into an answer.
-    code = text_of("lib/*/*.c", "cgi/*.c", without=("lib/promotion/operators.c",))
+    # What operators.c refuses goes to the operators' command, and what the L1 engine refuses to appliances: not into an answer.
+    engine = ("load_tree", "condition", "rule_set", "rule_folder")
+    code = text_of("lib/*/*.c", "cgi/*.c", without=("lib/promotion/operators.c", *(f"lib/rules/{name}.c" for name in engine)))
     found = {(slug, status_of[kind]) for kind, slug in PROBLEM.findall(code)}
     return found | {(slug, "409") for slug in CONFLICT.findall(code)}
 
