@@ -194,7 +194,7 @@ static void post(struct cycle *cycle, struct slice state)
     struct buffer text = buffer_make(REQUEST_CEILING);
     if (!write_ack(cycle, EVERYTHING, &text))
         ; /* told */
-    else if (server_post(cycle->server, SERVER_ACK, buffer_slice(&text), &answer, &error))
+    else if (server_post(cycle->server, SERVER_ACK, json_mend(cycle->scratch, buffer_slice(&text)), &answer, &error))
         take_answer(cycle, answer.body, state);
     else
         cycle_fail_request(cycle, "acknowledgement", &error);

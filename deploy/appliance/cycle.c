@@ -6,6 +6,18 @@
 
 #include "tell.h"
 
+/* What a file or a server is called, or half of a character at the end, may be no UTF-8. */
+static void mend(char *text)
+{
+    for (size_t length = strlen(text), step; length > 0; text += step, length -= step) {
+        step = slice_character((struct slice){text, length});
+        if (step == 0) {
+            *text = '?';
+            step = 1;
+        }
+    }
+}
+
 bool cycle_fail(struct cycle *cycle, const char *format, ...)
 {
     char why[ERROR_DETAIL_SIZE];
@@ -13,6 +25,7 @@ bool cycle_fail(struct cycle *cycle, const char *format, ...)
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
+    mend(why);
     tell("%s", why);
     if (*cycle->why == '\0')
         snprintf(cycle->why, sizeof cycle->why, "%s", why);

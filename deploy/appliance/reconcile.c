@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "owner.h"
 #include "promoted.h"
 #include "rules/rule_folder.h"
 #include "tell.h"
@@ -70,7 +71,7 @@ static void keep_finding(struct cycle *cycle, const char *name, const char *why)
     json_text(&json, "file", name);
     json_text(&json, "error", why);
     json_writer_end(&json);
-    if (!read || !meta_set_text(cycle->store, META_FINDINGS, buffer_slice(&text)))
+    if (!read || !meta_set_text(cycle->store, META_FINDINGS, json_mend(cycle->scratch, buffer_slice(&text))))
         (void)cycle_fail_store(cycle);
     buffer_free(&text);
 }
@@ -286,7 +287,9 @@ static void check_files(struct work *work)
 static bool open_folder(struct work *work)
 {
     const char *path = work->cycle->settings->promoted_dir;
-    if (mkdir(path, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH) != 0 && errno != EEXIST)
+    if (mkdir(path, S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH) == 0)
+        owner_give_folder(path);
+    else if (errno != EEXIST)
         return fail(work, "cannot make the folder", path, strerrordesc_np(errno));
     work->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return work->folder >= 0 || fail(work, "cannot open the folder", path, strerrordesc_np(errno));

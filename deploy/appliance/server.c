@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -65,17 +66,31 @@ static void set_up(struct server *server)
     }
 }
 
+/* Rules are safe, being signed; the token is not. */
+static void warn_of_plain_text(const char *address)
+{
+    static const char *const here[] = {"http://127.", "http://localhost", "http://[::1]"};
+    bool safe = slice_starts_with(slice_of(address), "https://");
+    for (size_t i = 0; i < COUNT_OF(here); i++)
+        safe = safe || slice_starts_with(slice_of(address), here[i]);
+    if (!safe)
+        tell("%s: the token can be read on the way there; use https://", address);
+}
+
 struct server *server_new(const struct settings *settings, server_stop *stop)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (server->curl = curl_easy_init()) == NULL)
         abort(); /* no memory: nothing can be done */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL); /* a connection that breaks while we write is an error like others */
     server->settings = settings;
     server->stop = stop;
     for (server->address_length = (int)strlen(settings->server); settings->server[server->address_length - 1] == '/';)
         server->address_length--;
     server->body = buffer_make(SERVER_BODY_LIMIT);
     set_up(server);
+    warn_of_plain_text(settings->server);
     return server;
 }
 

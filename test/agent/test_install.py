@@ -73,6 +73,17 @@ def test_P25_a_file_that_the_server_did_not_send_is_set_aside_and_told(settled, 
     assert {error["file"] for error in server.acks[-1]["engine_errors"]} == {"L1-PROMOTED-Z.yaml", "other.yml", f"{A}.yml"}
 
 
+def test_names_that_are_no_text_can_be_told(settled, server):
+    for folder in (settled.rules.promoted, settled.rules.path):
+        with open(bytes(folder) + b"/caf\xe9\n\x1b[31m.yaml", "wb") as file:
+            file.write(b"id: [")
+    done = settled.sync()
+    assert "\x1b" not in done.stderr
+    errors = server.acks[-1]["engine_errors"]
+    assert len(errors) == 2 and all("caf\ufffd" in error["file"] for error in errors)
+    assert settled.status()["last_error"] is None
+
+
 def test_links_and_folders_in_place_of_files(settled, server, tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("not to be touched", encoding="utf-8")

@@ -298,6 +298,12 @@ def test_a_token_that_is_none_is_not_sent(box, server, token):
     assert server.requests == []
 
 
+def test_plain_text_over_the_network_is_told(box, server):
+    assert "https" not in box.sync().stderr
+    box.configure(server="http://flywheel.invalid", timeout_seconds=2)
+    box.sync_fails("use https://")
+
+
 def test_a_token_file_open_to_others_is_told_and_used(box):
     (box.folder / "token").chmod(0o644)
     assert "chmod 600" in box.sync().stderr
