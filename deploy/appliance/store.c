@@ -1,14 +1,12 @@
 #include "store.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "tell.h"
+#include "owner.h"
 
 enum { SCHEMA_VERSION = 1, BUSY_MS = 10000, STATEMENTS = 64, WHY_SIZE = 256 };
 
@@ -99,38 +97,14 @@ static bool set_up(struct store *store)
     return false;
 }
 
-/* The owner of the folder that a path leads into. */
-static bool find_owner(const char *path, struct stat *folder)
-{
-    const char *slash = strrchr(path, '/');
-    char *parent = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    bool found = parent != NULL && stat(parent, folder) == 0;
-    free(parent);
-    return found;
-}
-
-/* Made by root, the file belongs to whom its folder belongs to, and so does what SQLite lays beside it: a person who looks
- * after the agent must not lock it out. A file that is there already stays as it is. */
-static void make_file(const char *path)
-{
-    struct stat folder;
-    if (geteuid() != 0 || strcmp(path, ":memory:") == 0)
-        return;
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (file < 0)
-        return;
-    if (find_owner(path, &folder) && fchown(file, folder.st_uid, folder.st_gid) != 0)
-        tell("the state file %s belongs to root now, though its folder does not", path);
-    close(file);
-}
-
 struct store *store_open(const char *path, char *why, size_t why_size)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL)
         abort();
     mode_t mask = umask(S_IRWXG | S_IRWXO);
-    make_file(path);
+    if (strcmp(path, ":memory:") != 0)
+        owner_make_file(path);
     int opened = sqlite3_open_v2(path, &store->database,
                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (opened == SQLITE_OK)

@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "commands.h"
 #include "cycle.h"
+#include "owner.h"
 #include "pull.h"
 #include "push.h"
 #include "queue.h"
@@ -31,6 +32,7 @@ static int open_lock(const struct settings *settings)
 {
     char path[PATH_LIMIT + 8];
     snprintf(path, sizeof path, "%s.lock", settings->state_file);
+    owner_make_file(path);
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0)
         tell("cannot open the lock file %s: %s", path, strerrordesc_np(errno));

@@ -186,11 +186,15 @@ def test_a_state_file_of_a_newer_agent_is_left_alone(appliance):
 @pytest.mark.skipif(os.geteuid() != 0, reason="about what root leaves behind")
 def test_what_root_makes_belongs_to_the_folders_owner(appliance, start):
     os.chown(appliance.folder, 65534, 65533)
-    appliance.status()
+    os.chown(appliance.rules.path, 65534, 65533)
+    appliance.rules.promoted.rmdir()
+    (appliance.folder / "rules.pub").write_text("x" * 43 + "=\n", encoding="ascii")
+    appliance.run("sync")  # nobody answers
     match = start("match", "--rules", appliance.rules.path, "--state", appliance.state)
     assert match.ask({})["rule_id"] is None
-    found = {path.name: (path.stat().st_uid, path.stat().st_gid) for path in appliance.folder.glob("state.db*")}
-    assert found == {name: (65534, 65533) for name in ("state.db", "state.db-wal", "state.db-shm")}
+    made = [appliance.rules.promoted, *appliance.folder.glob("state.db*")]
+    assert [path.name for path in sorted(made)] == ["promoted", "state.db", "state.db-shm", "state.db-wal", "state.db.lock"]
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in made} == {(65534, 65533)}
     os.chown(appliance.state, 0, 0)
     appliance.status()
     assert appliance.state.stat().st_uid == 0  # what is there is not given away
