@@ -140,8 +140,7 @@ static bool read_removed(struct arena *arena, const struct json *list, struct ru
 static int compare_ids(const void *a, const void *b)
 {
     const struct slice *x = a, *y = b;
-    int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
-    return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+    return slice_compare(*x, *y);
 }
 
 /* No rule twice, and none both to be installed and to be removed. */

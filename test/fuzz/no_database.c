@@ -94,3 +94,15 @@ long long db_integer(const struct db_rows *rows, size_t row, int column)
     (void)rows, (void)column;
     return (long long)row;
 }
+
+size_t db_affected(const struct db_rows *rows)
+{
+    (void)rows;
+    return 1;
+}
+
+struct slice db_value(const struct db_rows *rows, size_t row, int column)
+{
+    (void)rows, (void)row, (void)column;
+    return SLICE_ABSENT;
+}
