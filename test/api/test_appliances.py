@@ -265,3 +265,10 @@ def test_a_viewer_sees_appliances_and_an_appliance_does_not(clinic):
         expect(304, viewer.call("GET", path, headers={"If-None-Match": answer.headers["ETag"]}))
         assert clinic.main.appliances[0].caller.get(path).status in (401, 403)
         expect(403, clinic.new_key("decide").get(path))
+
+
+def test_nobody_sees_appliances_without_signing_in(clinic, nobody):
+    rule, _ = clinic.new_rule()
+    for path in (APPLIANCES, f"{LEARNING}/promoted-rules/{rule['rule_id']}/deployments"):
+        expect(401, nobody.get(path))
+        expect(400, clinic.api.get(path, surprise="1"))
