@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "rules/condition.h"
+#include "rules/number.h"
 #include "rules/rule_index.h"
 
 struct rule_set {
@@ -258,14 +259,16 @@ static bool all_hold(const struct candidate *candidate, const struct rule_matche
     return true;
 }
 
-/* The host that a cooldown is kept for. */
-static struct slice host_of(const struct json *incident)
+/* The host that a cooldown is kept for; `number` is where it lies when it is one. */
+static struct slice host_of(const struct json *incident, char number[NUMBER_TEXT_SIZE])
 {
     static const char *const members[] = {"host_id", "hostname"};
     for (size_t i = 0; i < COUNT_OF(members); i++) {
-        struct slice host = json_as_string(json_member(incident, members[i]));
-        if (slice_present(host) && host.len > 0)
-            return host;
+        const struct json *host = json_member(incident, members[i]);
+        if (json_type_of(host) == JSON_NUMBER)
+            return number_text(number, json_as_number(host));
+        if (json_as_string(host).len > 0)
+            return json_as_string(host);
     }
     return SLICE("unknown");
 }
@@ -278,9 +281,9 @@ static const struct rule *first_match(struct rule_matcher *matcher, const struct
         matcher->tried++;
         if (!all_hold(candidate, matcher))
             continue;
-        const struct rule *rule = candidate->rule;
-        if (claim == NULL || claim(context, rule, host_of(incident)))
-            return rule;
+        char number[NUMBER_TEXT_SIZE];
+        if (claim == NULL || claim(context, candidate->rule, host_of(incident, number)))
+            return candidate->rule;
     }
     return NULL;
 }

@@ -39,8 +39,9 @@ struct rule_matcher;
 struct rule_matcher *rule_matcher_new(const struct rule_set *set) MUST_USE;
 void rule_matcher_free(struct rule_matcher *matcher);
 
-/* Asked once all else holds: claims the rule for the host (`host_id`, else `hostname`, else `unknown`), or says false
- * when it is cooling down there; then the next rule is tried. Two threads that ask for the same rule and host at the
+/* Asked once all else holds: claims the rule for the host (`host_id`, else `hostname`, a string that is not empty or a
+ * number's text; else `unknown`), or says false when it is cooling down there; then the next rule is tried. `host` is good
+ * for this call only. Two threads that ask for the same rule and host at the
  * same time must not both be told true. */
 typedef bool cooldown_claim(void *context, const struct rule *rule, struct slice host);
 

@@ -73,6 +73,8 @@ static void a_rule_that_cools_down_is_passed_over_for_the_next(void **state)
     } hosts[] = {{"\"host_id\":\"h1\",\"hostname\":\"ws1\"", "h1"},
                  {"\"hostname\":\"ws1\"", "ws1"},
                  {"\"host_id\":\"\",\"hostname\":\"ws1\"", "ws1"},
+                 {"\"host_id\":17,\"hostname\":\"ws1\"", "17"},
+                 {"\"host_id\":[\"h1\"],\"hostname\":true", "unknown"},
                  {"\"host_id\":null", "unknown"}};
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         struct refusal refusal = {.rule_id = "R-1"};
