@@ -1,6 +1,7 @@
 """Values for Hypothesis out of the document's schemas: such as fit, and such as almost fit."""
 
 import string
+from datetime import datetime
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ WILD = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dict
 
 ADDRESSES = st.text(string.ascii_lowercase, min_size=1, max_size=30).map(lambda name: name + "@example.com")
 MOMENTS = st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+CREDIBLE_MOMENTS = st.tuples(st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1)), st.sampled_from(["Z", "+00:00", "-07:00"])).map(
+    lambda drawn: drawn[0].isoformat() + drawn[1])
 
 
 class Schemas:
@@ -54,6 +57,8 @@ class Schemas:
             return st.from_regex(schema["pattern"], fullmatch=True)
         if schema.get("format") == "uuid":
             return st.uuids().map(str)
+        if schema.get("format") == "date-time":
+            return CREDIBLE_MOMENTS
         longest = min(schema.get("maxLength", 60), 300)
         return st.text(LETTERS, min_size=schema.get("minLength", 0), max_size=max(longest, schema.get("minLength", 0)))
 
