@@ -13,8 +13,8 @@ drift, so each figure stands beside limits taken in turn with it, in the same ro
   B  1 / (1/H + 1/D): the bound, since both share the processors
 
 Figures are medians over the rounds. The time of the largest partner against the median one is that of one connection.
---short measures the median partner with 64 connections only. --only takes the endpoints whose names have the word.
---compare says what moved since the run that wrote FILE. Only the machine's own addresses are asked.
+--short measures the median partner with 64 connections only, and of the 304 answers the appliance's. --only takes the endpoints
+whose names have the word. --compare says what moved since the run that wrote FILE. Only the machine's own addresses are asked.
 """
 import argparse
 import json
@@ -24,14 +24,14 @@ from measuring import generate, reads, report, writes
 from measuring.generate import instance_for
 from measuring.load import machine
 
-SHORT = {"scale": "S", "ranks": ("median",), "connections": (reads.MOST,), "seconds": 1}
-FULL = {"scale": "M", "ranks": ("median", "largest"), "connections": reads.CONNECTIONS, "seconds": 2}
+SHORT = {"scale": "S", "ranks": ("median",), "connections": (reads.MOST,), "unchanged": False, "seconds": 1}
+FULL = {"scale": "M", "ranks": ("median", "largest"), "connections": reads.CONNECTIONS, "unchanged": True, "seconds": 2}
 
 
 def measure(instance, mode, arguments):
     before = machine()
     wanted = [endpoint for endpoint in reads.ENDPOINTS if arguments.only in endpoint.name]
-    rows = [row for endpoint in wanted for row in reads.measure(instance, endpoint, mode["ranks"], mode["connections"], arguments)]
+    rows = [row for endpoint in wanted for row in reads.measure(instance, endpoint, mode, arguments)]
     written = writes.measure(instance, arguments)
     verdicts = [{"what": what, "figure": figure, "sign": sign, "target": target,
                  "met": figure >= target if sign == ">=" else figure <= target}

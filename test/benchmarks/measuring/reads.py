@@ -94,11 +94,11 @@ class Subject:
     def lines(headers):
         return [f"{name}: {value}" for name, value in headers.items()]
 
-    def measure(self, connections, seconds, constant_url, database):
+    def measure(self, mode, seconds, constant_url, database):
         """One round."""
-        found = {str(count): wrk(self.url, count, seconds, self.lines(self.headers)) for count in connections}
+        found = {str(count): wrk(self.url, count, seconds, self.lines(self.headers)) for count in mode["connections"]}
         one = {"connections": found}
-        if self.unchanged and not self.endpoint.unchanged:
+        if mode["unchanged"] and self.unchanged and not self.endpoint.unchanged:
             one["rate_304"] = wrk(self.url, MOST, seconds, self.lines(self.unchanged))["rate"]
         one["H"] = wrk(constant_url, MOST, seconds)["rate"]
         one["D"] = database(seconds)
@@ -118,18 +118,18 @@ class Subject:
                 **{name: median(lambda one, n=name: one[n]) for name in self.rounds[0] if name != "connections"}}
 
 
-def measure(instance, endpoint, ranks, connections, arguments):
+def measure(instance, endpoint, mode, arguments):
     """The rows of one endpoint."""
     with contextlib.ExitStack() as stack:
         subjects = []
-        for number, rank in enumerate(ranks):
+        for number, rank in enumerate(mode["ranks"]):
             subject = Subject(instance, endpoint, rank)
             subjects.append((subject,
                              stack.enter_context(constant_server(arguments.build, subject.bytes, arguments.port + 1 + number)),
                              stack.enter_context(database_load(subject.conninfo, subject.statements))))
         for _ in range(arguments.rounds):
             for subject, constant_url, database in subjects:
-                subject.measure(connections, arguments.seconds, constant_url, database)
+                subject.measure(mode, arguments.seconds, constant_url, database)
         return [subject.row() for subject, _, _ in subjects]
 
 
@@ -142,7 +142,7 @@ def verdicts(rows):
             if one["failed"]:
                 yield f"{name}: failed requests at {count}", one["failed"], "<=", 0
         yield f"{name}: p99 / p50 at {MOST}", most["p99_ms"] / most["p50_ms"], "<=", TAIL_LIMIT
-        if "rate_304" in row:
+        if "rate_304" in row and most["rate"]:
             yield f"{name}: 304 / 200", row["rate_304"] / most["rate"], ">=", UNCHANGED_TARGET
     by_name = {(row["endpoint"], row["partner"]): row for row in rows}
     for (endpoint, partner), row in by_name.items():
