@@ -15,7 +15,7 @@
 #include "rules/rule_folder.h"
 #include "tell.h"
 
-#define UNFINISHED ".installing" /* what is being written; no engine reads it, the next writing replaces it */
+#define UNFINISHED ".installing" /* what is being written; no engine reads it */
 
 enum { NAME_SIZE = 256, FINDINGS_CEILING = 64 * 1024 };
 
@@ -140,8 +140,6 @@ static bool write_all(int file, struct slice text)
 /* The text under the name, whole or not at all. */
 static bool write_file(struct work *work, const char *name, struct slice text)
 {
-    if (unlinkat(work->folder, UNFINISHED, 0) != 0 && errno != ENOENT)
-        return fail_file(work, "cannot replace", UNFINISHED);
     int file = openat(work->folder, UNFINISHED, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                       S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
     if (file < 0)
@@ -330,6 +328,7 @@ void reconcile(struct cycle *cycle)
         add_all_unmet(&work);
         return;
     }
+    unlinkat(work.folder, UNFINISHED, 0); /* there only after a crash */
     check_rules(&work);
     check_files(&work);
     if (work.changed && fsync(work.folder) != 0)
