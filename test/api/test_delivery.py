@@ -266,6 +266,11 @@ def test_a_query_that_is_none_is_400(box, query):
     expect(400, box.caller.get(f"{RULES}?{query}"))
 
 
+def test_a_body_is_not_looked_at_up_to_the_size_of_a_report(box):
+    expect(200, box.caller.call("GET", RULES, raw=b"[" * 70_000))
+    expect(413, box.caller.call("GET", RULES, raw=b"x" * (9 * 1024 * 1024)))
+
+
 def test_a_header_that_names_another_site_changes_nothing(acme, rival, site, box):
     rule, _ = acme.new_rule(site)
     answer = box.caller.call("GET", RULES, headers={"X-Site-ID": rival.main.site_id})
