@@ -137,7 +137,12 @@ class Box:
                 process.kill()
                 process.wait()
                 raise
-        assert status in (0, -signal.SIGKILL), f"run ended with {status}: {(self.folder / 'run.log').read_text()}"
+        assert status in (0, -signal.SIGKILL), f"`run` ended with {status}: {(self.folder / 'run.log').read_text()}"
+
+    def wait_for_a_cycle(self):
+        """Until a running agent has synchronised once more."""
+        before = self.status()["last_success"]
+        wait_until(lambda: self.status()["last_success"] not in (None, before), "the agent has finished a cycle")
 
     def set_aside(self):
         """Its folder as it is now; a function that puts it back."""

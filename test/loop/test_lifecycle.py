@@ -142,8 +142,8 @@ def test_p27_a_rule_that_was_withdrawn_while_the_agent_was_dead_does_not_come_ba
         pattern.make("disabled")
     for _ in range(2):
         with one.running():
-            wait_until(lambda: one.heals(pattern.incident) is None, "the rule is gone")
-    assert one.files() == {}
+            one.wait_for_a_cycle()
+            assert one.files() == {} and one.heals(pattern.incident) is None
 
 
 def test_a_new_disk_gets_everything_again(clinic):

@@ -45,6 +45,12 @@ def expect_recovery(box, between, deliveries, *patterns):
     assert deliveries.at(box.appliance_id)["last_error"] is None
 
 
+def answer_to(box, between, revision):
+    """What the server says to that appliance when it stands at this revision, or (None) has nothing yet."""
+    query = "" if revision is None else f"?revision={revision}"
+    return between.ask("GET", PULL + query, b"", {"Authorization": "Bearer " + box.appliance.caller.token})
+
+
 # ---- replayed ----
 
 
@@ -71,21 +77,18 @@ def test_an_answer_to_another_site_is_nothing_here(clinic, neighbour, one, betwe
     expect_recovery(one, between, deliveries, one.kept)
 
 
-def test_an_older_answer_does_not_bring_back_what_was_withdrawn(clinic, one, between, deliveries):
+@pytest.mark.parametrize("everything", [True, False], ids=["everything", "changes"])
+def test_an_older_answer_does_not_bring_back_what_was_withdrawn(clinic, one, between, deliveries, everything):
     withdrawn = clinic.new_rule()
+    with_it = answer_to(one, between, None if everything else one.status()["revision"])
+    assert with_it.json()["full"] is everything
     one.sync()
-    with_it = between.pulled[-1]
     withdrawn.make("disabled")
     one.sync()
     between.replay(with_it)
     expect_refusal(one, deliveries)
     assert one.heals(withdrawn.incident) is None
     expect_recovery(one, between, deliveries, one.kept)
-
-
-def answer_to(box, between, revision):
-    """What the server says to that appliance when it stands at this revision."""
-    return between.ask("GET", f"{PULL}?revision={revision}", b"", {"Authorization": "Bearer " + box.appliance.caller.token})
 
 
 def test_p22_a_delta_for_one_who_stands_further_is_not_taken_by_one_who_stands_behind(clinic, one, between, deliveries):
