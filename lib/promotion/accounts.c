@@ -12,19 +12,19 @@ DB_STATEMENT(account_user_of_key, 1,
              "SELECT u.id, u.email, u.display_name, u.role, u.last_sign_in_at FROM users u "
              "JOIN authenticate($1::bytea, NULL, NULL) a ON a.user_id = u.id");
 DB_STATEMENT(account_sites, 0,
-             "SELECT s.site_id, s.clinic_name, v.active, "
+             "SELECT s.site_id, s.clinic_name, coalesce(v.active, 0), "
              "p.patterns, p.pending, "
              "(SELECT count(*) FROM promoted_rules r WHERE r.site_id = s.site_id AND r.status = 'active'), "
              "(SELECT coalesce(sum(d.executions), 0) FROM site_daily_executions d WHERE d.site_id = s.site_id "
              "AND d.day > (now() AT TIME ZONE 'UTC')::date - 30), "
              "(SELECT max(y.synced_at) FROM appliance_pattern_sync y WHERE y.site_id = s.site_id), "
-             "v.silent, v.failing, v.last_seen_at "
+             "coalesce(v.silent, 0), coalesce(v.failing, 0), v.last_seen_at "
              "FROM sites s LEFT JOIN LATERAL (SELECT count(*) AS patterns, "
              "count(*) FILTER (WHERE promotion_eligible AND is_undecided) AS pending "
              "FROM aggregated_pattern_stats WHERE site_id = s.site_id) p ON true "
-             "LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'active') AS active, "
+             "LEFT JOIN (SELECT site_id, count(*) FILTER (WHERE status = 'active') AS active, "
              "count(*) FILTER (WHERE silent) AS silent, count(*) FILTER (WHERE failing) AS failing, "
-             "max(last_seen_at) AS last_seen_at FROM v_appliances WHERE site_id = s.site_id) v ON true "
+             "max(last_seen_at) AS last_seen_at FROM v_appliances GROUP BY site_id) v ON v.site_id = s.site_id "
              "WHERE s.partner_id = current_partner() ORDER BY s.clinic_name, s.site_id");
 
 static struct partner_profile partner_at(const struct db_rows *rows)
