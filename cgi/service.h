@@ -37,7 +37,7 @@ struct program {
 };
 
 /* What a program has besides its database: made of the configuration once, before --check and before serving, and in
- * `call->own` of every request. Without it the program does not start: `make` then returns NULL with a sentence in `why`. */
+ * `call->own` of every request. Without it the program does not start: `make` then returns NULL with a sentence in `why`. `free` takes NULL, too. */
 struct program_own {
     void *(*make)(const struct config *config, char *why, size_t why_size);
     void (*free)(void *own);

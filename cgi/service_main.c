@@ -152,7 +152,7 @@ static int start(const struct program *program, const struct program_own *own, c
                      ? run(&service, config, options, (unsigned)threads)
                      : complain(why);
     database_free(service.database);
-    if (service.own != NULL)
+    if (own != NULL)
         own->free(service.own);
     config_free(config);
     return result;
