@@ -1,4 +1,7 @@
-"""What a handler sends to PostgreSQL for a request: read from the server's log, so that it is the very SQL, whatever it is by now."""
+"""What a handler sends to PostgreSQL for a request.
+
+It is read from the server's log, so that limits are measured with the very SQL, whatever it is by now.
+"""
 import contextlib
 import re
 import time
