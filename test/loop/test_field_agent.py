@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from field_agent import FieldAgent, its_clock, signature_of
-from house.client import Caller, expect
+from house.client import LEARNING, Caller, expect
 
 
 def incident_of(check_type, host="front-desk-1"):
@@ -39,6 +39,13 @@ class OldSite:
         return expect(200, self.partner.api.approve(candidate["id"])).json()
 
 
+def shown(partner, agent, rule_id):
+    """What the dashboard shows of the rule on that agent's appliance: status, kind of agent, whether it was proven."""
+    listed = expect(200, partner.api.get(f"{LEARNING}/promoted-rules/{partner.api.rule(rule_id)['id']}/deployments"))["deployments"]
+    found = next(each for each in listed if each["appliance_id"] == agent.appliance_id)
+    return found["deployment_status"], found["agent"], found["proven_at"] is not None
+
+
 @pytest.fixture
 def old_site(acme, tmp_path):
     return OldSite(acme, tmp_path)
@@ -71,6 +78,8 @@ def test_what_an_old_agent_sees_becomes_a_rule_that_heals_there_and_its_executio
     proven = deliveries.row(one.appliance_id, rule_id)
     assert proven["deployment_status"] == "applied" and proven["proven_at"] is not None
     assert deliveries.row(two.appliance_id, rule_id)["deployment_status"] == "delivered"
+    assert shown(acme, one, rule_id) == ("applied", "old", True)
+    assert shown(acme, two, rule_id) == ("delivered", "old", False)
     assert acme.api.rule(rule_id)["acknowledged_count"] == 1
 
     after = acme.find(signature_of(FIREWALL), place.site)
@@ -106,7 +115,7 @@ def test_p22_a_clock_that_is_wrong_and_a_plus_that_is_not_escaped_filter_nothing
     assert agent.pull() == [rule_id]
 
 
-def test_p21_a_rule_it_cannot_take_away_is_not_said_to_be_away(acme, old_site, deliveries):
+def test_p21_a_rule_it_cannot_take_away_is_not_said_to_be_away(acme, old_site):
     agent = old_site.agents[0]
     old_site.see(FIREWALL, times=5)
     rule_id = old_site.approve(FIREWALL)["rule_id"]
@@ -117,14 +126,13 @@ def test_p21_a_rule_it_cannot_take_away_is_not_said_to_be_away(acme, old_site, d
     for _ in range(3):
         agent.cycle()
     assert list(agent.files()) == [rule_id], "it takes nothing away"
-    row = deliveries.row(agent.appliance_id, rule_id)
-    assert row["deployment_status"] == "applied" and row["proven_at"] is not None
+    assert shown(acme, agent, rule_id) == ("applied", "old", True), "installed, and cannot be withdrawn"
     assert agent.meet(FIREWALL) == rule_id
     agent.cycle()
     assert not agent.unsent, "and what a withdrawn rule did is still taken"
 
 
-def test_a_rule_that_was_approved_again_does_not_replace_its_file(acme, old_site, deliveries):
+def test_a_rule_that_was_approved_again_does_not_replace_its_file(acme, old_site):
     agent = old_site.agents[0]
     old_site.see(FIREWALL, times=5)
     first = old_site.approve(FIREWALL)
