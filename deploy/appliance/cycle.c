@@ -34,6 +34,8 @@ bool cycle_fail(struct cycle *cycle, const char *format, ...)
 
 bool cycle_fail_request(struct cycle *cycle, const char *what, const struct error *error)
 {
+    if (server_must_stop(cycle->server))
+        return false; /* broken off, which is no failure */
     long seconds = strtol(error->retry_after, NULL, 10);
     if (seconds > cycle->retry_after)
         cycle->retry_after = seconds;

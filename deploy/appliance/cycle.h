@@ -1,7 +1,7 @@
 /* What the steps of one cycle with the server share.
  *
- * A step that cannot do all of its work fails the cycle with a reason and leaves the rest to the next one; other steps go on
- * all the same. */
+ * A step that cannot do all of its work fails the cycle with a reason and leaves the rest to the next one; other steps go
+ * on all the same. */
 #ifndef APPLIANCE_CYCLE_H
 #define APPLIANCE_CYCLE_H
 
@@ -27,10 +27,10 @@ struct cycle {
     const struct settings *settings;
     struct store *store;
     struct server *server;
-    struct arena *arena;   /* lives as long as the cycle */
-    struct arena *scratch; /* belongs to the step that runs, which resets it */
-    struct trouble *unmet; /* rules that are installed and not in force, or removed and still there */
-    struct trouble *broken; /* operators' files that do not load */
+    struct arena *arena;             /* lives as long as the cycle */
+    struct arena *scratch;           /* belongs to the step that runs, which resets it */
+    struct trouble *unmet;           /* rules that are installed and not in force, or removed and still there */
+    struct trouble *broken;          /* operators' files that do not load */
     char refusal[ERROR_DETAIL_SIZE]; /* why an answer was refused as a whole; else empty */
     char why[ERROR_DETAIL_SIZE];     /* the first reason why the cycle failed; empty while all goes well */
     bool pulled;                     /* the server answered with rules, or that nothing changed */
@@ -42,7 +42,7 @@ struct cycle {
 bool cycle_fail(struct cycle *cycle, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The same for a request: `what` could not be done. Notes whether the server can be reached, and how long it wants to be
- * left alone. */
+ * left alone. A request that was broken off since the process is to end fails nothing. */
 bool cycle_fail_request(struct cycle *cycle, const char *what, const struct error *error);
 
 /* The same for the store. */

@@ -44,7 +44,8 @@ static bool keep_rule(struct store *store, const struct manifest_rule *rule, con
         store, "INSERT INTO installed (rule_id, version, digest, pattern_signature, yaml, installed_at) "
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (rule_id) DO UPDATE SET version = excluded.version, "
                "digest = excluded.digest, pattern_signature = excluded.pattern_signature, yaml = excluded.yaml, "
-               "installed_at = excluded.installed_at, written = 0 WHERE version <> excluded.version OR digest <> excluded.digest");
+               "installed_at = excluded.installed_at, written = 0 "
+               "WHERE version <> excluded.version OR digest <> excluded.digest");
     query_text(query, rule->rule_id);
     query_integer(query, rule->version);
     query_text(query, rule->digest);
@@ -70,7 +71,8 @@ static bool loads(struct arena *arena, struct slice rule_id, struct slice yaml, 
     struct rule rule;
     return rule_load_yaml(arena, yaml, &rule, error) &&
            (slice_equal(rule.id, rule_id) ||
-            error_set(error, ERROR_INVALID, "rule-refused", "its text has another id: %.*s", (int)rule.id.len, rule.id.ptr));
+            error_set(error, ERROR_INVALID, "rule-refused", "its text has another id: %.*s", (int)rule.id.len,
+                      rule.id.ptr));
 }
 
 static bool take_rules(struct cycle *cycle, const struct delivery *delivery)

@@ -3,8 +3,8 @@
  * One transaction: all of the answer or nothing of it, whatever happens to the process or the machine. Only the store is
  * changed; reconcile.h makes the files agree with it.
  *
- * A rule that the engine's own load checks refuse, or whose text has another id, is not installed: it is kept in `refused` with the
- * reason, and what was installed of it before stays. */
+ * A rule that the engine's own load checks refuse, or whose text has another id, is not installed: it is kept in `refused`
+ * with the reason, and what was installed of it before stays. */
 #ifndef APPLIANCE_INSTALL_H
 #define APPLIANCE_INSTALL_H
 

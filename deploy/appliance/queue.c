@@ -135,7 +135,8 @@ static enum outcome post(struct cycle *cycle, const struct waiting *items, size_
 /* The one that the server refuses a request for: tried again in the next cycle, but not for ever. */
 static void count_attempt(struct cycle *cycle, const struct waiting *item, const struct error *error)
 {
-    struct query *query = query_begin(cycle->store, "UPDATE queue SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts");
+    struct query *query =
+        query_begin(cycle->store, "UPDATE queue SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts");
     query_integer(query, item->id);
     int64_t attempts = query_next(query) ? query_get_integer(query, 0) : 0;
     bool counted = query_end(query);

@@ -22,8 +22,8 @@ enum { NAME_SIZE = 256, FINDINGS_CEILING = 64 * 1024 };
 /* One run. */
 struct work {
     struct cycle *cycle;
-    int folder;   /* rules_dir/promoted/ */
-    bool changed; /* the folder must be synced */
+    int folder;                   /* rules_dir/promoted/ */
+    bool changed;                 /* the folder must be synced */
     const char *why;              /* the latest reason */
     const struct rule *operators; /* the rules of the operator's files, by id */
     size_t operator_count;

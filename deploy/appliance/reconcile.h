@@ -15,8 +15,8 @@
 
 enum { FINDINGS_LIMIT = 20 }; /* kept until the server was told; what comes later is on standard error only */
 
-/* Sets the cycle's `unmet` and `broken`. The cycle fails when a rule of the store is not in force, or a file could not be put
- * right. An operator's file that does not load is told and fails nothing. */
+/* Sets the cycle's `unmet` and `broken`. The cycle fails when a rule of the store is not in force, or a file could not be
+ * put right. An operator's file that does not load is told and fails nothing. */
 void reconcile(struct cycle *cycle);
 
 #endif

@@ -64,8 +64,8 @@ static int64_t milliseconds_now(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* From the beginning of one cycle to that of the next: the poll time, doubled for each cycle in a row in which the server gave
- * no rules. A little less than that at random, so that appliances do not come all at once. */
+/* From the beginning of one cycle to that of the next: the poll time, doubled for each cycle in a row in which the server
+ * gave no rules. A little less than that at random, so that appliances do not come all at once. */
 static int64_t interval(const struct settings *settings, unsigned failures)
 {
     int64_t seconds = settings->poll_seconds;

@@ -204,8 +204,8 @@ static bool perform(struct server *server, const char *url, struct curl_slist *h
     if (!buffer_ok(&server->body))
         return error_set(error, ERROR_INTERNAL, SERVER_UNUSABLE, "the answer is larger than %d bytes", SERVER_BODY_LIMIT);
     bool unreachable = result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST;
-    return error_set(error, ERROR_UNAVAILABLE, unreachable ? SERVER_UNREACHABLE : "no-answer", "no answer from the server: %s",
-                     *server->why != '\0' ? server->why : curl_easy_strerror(result));
+    return error_set(error, ERROR_UNAVAILABLE, unreachable ? SERVER_UNREACHABLE : "no-answer",
+                     "no answer from the server: %s", *server->why != '\0' ? server->why : curl_easy_strerror(result));
 }
 
 static struct curl_slist *with(struct curl_slist *headers, const char *header)

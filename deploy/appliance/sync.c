@@ -22,7 +22,7 @@
 enum {
     LOCK_SECONDS = 60,
     LOCK_TRIES_A_SECOND = 20,
-    CYCLE_MEMORY = 64 * 1024 * 1024,
+    CYCLE_MEMORY = 256 * 1024 * 1024,
     SCRATCH_MEMORY = 256 * 1024 * 1024, /* more than an answer of SERVER_BODY_LIMIT can need */
 };
 

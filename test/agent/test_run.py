@@ -56,13 +56,13 @@ def test_pauses_are_about_the_poll_time_and_random(box, server, running):
 def test_it_backs_off_while_the_server_is_away_and_comes_back(box, server, running):
     server.instead[RULES] = lambda handler: handler.problem(503, "unavailable", "later")
     running()
-    eventually(lambda: len(server.asked(RULES)) >= 3)
+    eventually(lambda: len(server.asked(RULES)) >= 2)
     server.instead.clear()
     server.put("L1-PROMOTED-A")
-    eventually(lambda: len(server.asked(RULES)) >= 5)
-    first, second, third, fourth = pauses(server)[:4]
-    assert 1.5 <= first and 3 <= second and 6 <= third, "twice as long each time"
-    assert fourth < 6, "the pull worked"
+    eventually(lambda: len(server.asked(RULES)) >= 4)
+    first, second, third = pauses(server)[:3]
+    assert 1.5 <= first and 3 <= second, "twice as long each time"
+    assert third < 6, "the pull worked"
     assert box.has("L1-PROMOTED-A")
 
 
@@ -70,8 +70,8 @@ def test_a_failing_step_keeps_the_normal_pace_when_the_pull_works(box, server, r
     box.record({"execution_id": "e1", "pattern_signature": "p", "resolution_level": "L1"})
     server.instead[EXECUTIONS] = lambda handler: handler.problem(500, "broken", "no")
     running()
-    eventually(lambda: len(server.asked(RULES)) >= 6)
-    assert pauses(server)[4] < 14, "five failures in a row would make it half a minute"
+    eventually(lambda: len(server.asked(RULES)) >= 4)
+    assert pauses(server)[2] < 6, "after three failures in a row it would be eight seconds"
 
 
 def test_it_leaves_the_server_alone_as_long_as_that_wants(box, server, running):
@@ -108,7 +108,7 @@ def test_it_ends_in_the_middle_of_a_request(box, server, running):
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert server.asked(ACK) == [], "no step begins after that"
-    assert box.status()["last_error"] is None, "being stopped is no error"
+    assert box.status()["last_error"] is None and box.told() == "", "being stopped is no error"
 
 
 def test_it_tells_systemd_that_it_is_ready(box, tmp_path, monkeypatch, running):
