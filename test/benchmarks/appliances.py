@@ -294,7 +294,8 @@ def print_table(rows):
               f"{row['written']['rows']:>14}{row['written']['wal_bytes'] / 1024 / row['seconds']:>11.1f}"
               f"  {'yes' if row['met'] else 'NO'}")
         counts = ", ".join(f"{count} {name}" for name, count in sorted(row["counts"].items()))
-        print(f"{'':<26}{row['seconds']:.0f} s: {counts}; {row['share_of_polls_that_note_the_contact']:.0%} of the polls wrote last_seen")
+        print(f"{'':<26}{row['seconds']:.0f} s: {counts}; for each poll, {row['share_of_polls_that_note_the_contact']:.2f} "
+              "times last_seen was written")
 
 
 def parse_arguments():

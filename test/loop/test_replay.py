@@ -66,7 +66,7 @@ def test_an_answer_to_one_appliance_is_nothing_to_its_neighbour(clinic, one, bet
     expect_recovery(two, between, deliveries, one.kept, pattern)
 
 
-def test_an_answer_to_another_site_is_nothing_here(clinic, neighbour, one, between, deliveries):
+def test_an_answer_to_another_site_is_nothing_here(neighbour, one, between, deliveries):
     stranger = neighbour.boxes[0]
     stranger.talk_to(between.url)
     pattern = neighbour.new_rule()
