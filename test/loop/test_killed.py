@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from box import healed, incident_of
+from box import healed, incident_of, lines
 from house.world import signature
 
 SOURCE = Path(__file__).with_name("kill_at.c")
@@ -44,15 +44,21 @@ class Patient:
         self.box.record(healed(incident_of("windows_service"), pattern_signature=self.counted))
         self.recorded += 1
 
-    def sync_under(self, **environment):
+    def under(self, *arguments, text="", **environment):
+        """A command of the agent with the shim before it."""
         self.log.unlink(missing_ok=True)
-        return self.box.try_sync(LD_PRELOAD=str(self.shim), KILL_LOG=str(self.log), **environment)
+        return self.box.command(*arguments, "--config", self.box.config, text=text, LD_PRELOAD=str(self.shim),
+                                KILL_LOG=str(self.log), **environment)
+
+    def sync_under(self, **environment):
+        return self.under("sync", **environment)
 
     def steps(self):
         return self.log.read_text(encoding="utf-8").splitlines()
 
-    def sync_killed_at(self, step, half):
-        done = self.sync_under(KILL_AT=str(step), **({"KILL_HALF": "1"} if half else {}))
+    def killed_at(self, step, half, command, text=""):
+        """Whether it was: towards its end a command may need fewer steps than when they were counted."""
+        done = self.under(command, text=text, KILL_AT=str(step), **({"KILL_HALF": "1"} if half else {}))
         assert done.returncode in (0, -signal.SIGKILL), f"it ended with {done.returncode}: {done.stderr}"
         return done.returncode != 0
 
@@ -142,7 +148,7 @@ def test_killed_at_any_step_of(patient, prepare, everything):
     for number, half in kills(steps, everything):
         old, new = prepare(patient)
         patient.heal_once()
-        killed += patient.sync_killed_at(number, half)
+        killed += patient.killed_at(number, half, "sync")
         with at_step(patient, number, half):
             patient.check_whole(old, new)
             patient.box.sync()
@@ -159,12 +165,29 @@ def test_killed_at_any_step_of_its_first_sync(patient, everything):
     steps = patient.steps()
     for number, half in kills(steps, everything):
         empty_disk(patient.box)
-        patient.sync_killed_at(number, half)
+        patient.killed_at(number, half, "sync")
         with at_step(patient, number, half):
             assert set(patient.box.files().values()) <= {patient.standing.yaml, new}
             patient.box.match(patient.standing.incident)
             patient.box.sync()
             patient.check_done(new)
+
+
+def test_killed_at_any_step_of_recording(patient, everything):
+    """The healer cannot know how far it came and hands the same executions over again."""
+    def three():
+        patient.recorded += 3
+        return [healed(incident_of("windows_service"), pattern_signature=patient.counted) for _ in range(3)]
+
+    assert patient.under("record", text=lines(three())).returncode == 0
+    for number, half in kills(patient.steps(), everything):
+        executions = three()
+        patient.killed_at(number, half, "record", text=lines(executions))
+        with at_step(patient, number, half):
+            patient.box.record(*executions)
+            assert patient.box.status()["queue_length"] == patient.recorded
+    patient.box.sync()
+    patient.check_counts()
 
 
 def empty_disk(box):
