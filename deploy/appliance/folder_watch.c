@@ -49,7 +49,7 @@ static bool matters(const struct folder_watch *watch, const struct inotify_event
     return rule_folder_names(event->name) && ((event->mask & WHOLE) != 0 || is_linked(watch, event));
 }
 
-static bool read_events(const struct folder_watch *watch)
+bool folder_watch_changed(struct folder_watch *watch)
 {
     _Alignas(struct inotify_event) char bytes[16 * 1024];
     bool changed = false;
@@ -62,11 +62,6 @@ static bool read_events(const struct folder_watch *watch)
         }
     }
     return changed;
-}
-
-bool folder_watch_changed(struct folder_watch *watch)
-{
-    return read_events(watch) || !folder_watch_is_there(watch);
 }
 
 /* The watch of what now has this path; the one of what had it before is given up. */
@@ -82,9 +77,4 @@ void folder_watch_renew(struct folder_watch *watch)
 {
     renew(watch->events, watch->folder, &watch->folder_watch);
     renew(watch->events, watch->promoted, &watch->promoted_watch);
-}
-
-bool folder_watch_is_there(const struct folder_watch *watch)
-{
-    return watch->folder_watch >= 0;
 }

@@ -2,7 +2,7 @@
  *
  * Told by the kernel (inotify) as soon as a file is there in whole: renamed or linked into place, closed after writing,
  * removed, or made readable. A change that was made before folder_watch_changed is asked is told then. Either folder may
- * go away and come back. */
+ * go away and come back; while the folder itself is away, nothing tells of its return. */
 #ifndef APPLIANCE_FOLDER_WATCH_H
 #define APPLIANCE_FOLDER_WATCH_H
 
@@ -21,13 +21,10 @@ struct folder_watch {
 bool folder_watch_open(struct folder_watch *watch, const char *folder) MUST_USE;
 void folder_watch_close(struct folder_watch *watch);
 
-/* Whether anything has changed since this was last asked. True again and again while the folder is not there. */
+/* Whether anything has changed since this was last asked. */
 bool folder_watch_changed(struct folder_watch *watch);
 
 /* To be called before the files are read: what changes from now on is told. */
 void folder_watch_renew(struct folder_watch *watch);
-
-/* Whether the folder was there at the last renewal. */
-bool folder_watch_is_there(const struct folder_watch *watch);
 
 #endif

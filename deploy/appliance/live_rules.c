@@ -17,6 +17,7 @@ struct live_rules {
     struct store *store;
     struct rule_engine *engine;
     struct complaints complaints;
+    bool overdue; /* the last load failed, or the folder could not be watched: to be tried again */
 };
 
 /* ---- loading ------------------------------------------------------------------------------------- */
@@ -47,10 +48,13 @@ static const struct rule_set *load(struct live_rules *rules, struct arena *arena
     rule_folder_finish(folder, &loaded, &count);
     if (read && !rule_set_new(arena, loaded, count, &set, &error))
         complain(&rules->complaints, rules->watch.folder, error.detail);
+    if (set == NULL && rules->engine != NULL)
+        complain(&rules->complaints, rules->watch.folder, "the rules that were loaded before stay in force");
     complaints_end_round(&rules->complaints);
     return set;
 }
 
+/* False when they are not known; then those of before stay, if there were any. */
 static bool put_in_force(struct live_rules *rules)
 {
     struct arena *arena = arena_new(RULES_LIMIT);
@@ -61,6 +65,7 @@ static bool put_in_force(struct live_rules *rules)
         rules->engine = rule_engine_new(arena, set);
     else
         rule_engine_swap(rules->engine, arena, set);
+    rules->overdue = set == NULL || rules->watch.folder_watch < 0;
     return set != NULL;
 }
 
@@ -92,8 +97,8 @@ void live_rules_close(struct live_rules *rules)
 
 void live_rules_refresh(struct live_rules *rules)
 {
-    if (folder_watch_changed(&rules->watch) && !put_in_force(rules))
-        tell("the rules that were loaded before stay in force");
+    if (folder_watch_changed(&rules->watch) || rules->overdue)
+        (void)put_in_force(rules);
 }
 
 struct rule_engine *live_rules_engine(const struct live_rules *rules)
@@ -108,5 +113,5 @@ int live_rules_events(const struct live_rules *rules)
 
 int live_rules_patience_ms(const struct live_rules *rules)
 {
-    return folder_watch_is_there(&rules->watch) ? -1 : RETRY_MS;
+    return rules->overdue ? RETRY_MS : -1;
 }
