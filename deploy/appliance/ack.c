@@ -16,8 +16,7 @@ enum scope { STATE, EVERYTHING };
 /* The rules that are in force as the server sent them last. */
 static bool write_applied(struct cycle *cycle, struct json_writer *json)
 {
-    struct query *row = query_begin(cycle->store, "SELECT rule_id FROM installed WHERE rule_id NOT IN "
-                                                  "(SELECT rule_id FROM refused) ORDER BY rule_id");
+    struct query *row = query_begin(cycle->store, "SELECT rule_id FROM installed ORDER BY rule_id");
     json_open_array(json, "applied");
     while (query_next(row))
         if (!cycle_is_unmet(cycle, query_get_text(row, 0)))
@@ -34,17 +33,12 @@ static void write_failure(struct json_writer *json, const char *member, struct s
     json_close(json);
 }
 
-static bool write_failed(struct cycle *cycle, struct json_writer *json)
+static void write_failed(const struct cycle *cycle, struct json_writer *json)
 {
-    struct query *row = query_begin(cycle->store, "SELECT rule_id, error FROM refused ORDER BY rule_id");
     json_open_array(json, "failed");
     for (const struct trouble *unmet = cycle->unmet; unmet != NULL; unmet = unmet->next)
         write_failure(json, "rule_id", unmet->name, slice_of(unmet->why));
-    while (query_next(row))
-        if (!cycle_is_unmet(cycle, query_get_text(row, 0)))
-            write_failure(json, "rule_id", query_get_text(row, 0), query_get_text(row, 1));
     json_close(json);
-    return query_end(row);
 }
 
 static bool write_removed(struct cycle *cycle, struct json_writer *json)
@@ -94,9 +88,10 @@ static bool write_ack(struct cycle *cycle, enum scope scope, struct buffer *text
     json_text(&json, "appliance_id", cycle->settings->appliance_id);
     json_text(&json, "agent", "flywheel-agent/" FLYWHEEL_VERSION);
     json_text(&json, "error", *cycle->refusal != '\0' ? cycle->refusal : NULL);
+    write_failed(cycle, &json);
     bool written = write_number(cycle, &json, "revision", META_REVISION) &&
                    write_number(cycle, &json, "dropped_executions", META_DROPPED_EXECUTIONS) &&
-                   write_applied(cycle, &json) && write_failed(cycle, &json) && write_errors(cycle, &json, scope) &&
+                   write_applied(cycle, &json) && write_errors(cycle, &json, scope) &&
                    (scope == STATE || write_removed(cycle, &json));
     json_writer_end(&json);
     return (written || cycle_fail_store(cycle)) &&

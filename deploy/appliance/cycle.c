@@ -18,6 +18,14 @@ static void mend(char *text)
     }
 }
 
+void cycle_keep(struct cycle *cycle, const char *why)
+{
+    if (*cycle->why != '\0')
+        return;
+    snprintf(cycle->why, sizeof cycle->why, "%s", why);
+    mend(cycle->why);
+}
+
 bool cycle_fail(struct cycle *cycle, const char *format, ...)
 {
     char why[ERROR_DETAIL_SIZE];
@@ -25,10 +33,8 @@ bool cycle_fail(struct cycle *cycle, const char *format, ...)
     va_start(args, format);
     vsnprintf(why, sizeof why, format, args);
     va_end(args);
-    mend(why);
     tell("%s", why);
-    if (*cycle->why == '\0')
-        snprintf(cycle->why, sizeof cycle->why, "%s", why);
+    cycle_keep(cycle, why);
     return false;
 }
 

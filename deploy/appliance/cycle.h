@@ -29,8 +29,9 @@ struct cycle {
     struct server *server;
     struct arena *arena;             /* lives as long as the cycle */
     struct arena *scratch;           /* belongs to the step that runs, which resets it */
-    struct trouble *unmet;           /* rules that are installed and not in force, or removed and still there */
+    struct trouble *unmet;           /* rules that are not as the server wants them: not in force, or still there */
     struct trouble *broken;          /* operators' files that do not load */
+    const char *disorder;            /* the first reason why rules and files are not as they should be; NULL: they are */
     char refusal[ERROR_DETAIL_SIZE]; /* why an answer was refused as a whole; else empty */
     char why[ERROR_DETAIL_SIZE];     /* the first reason why the cycle failed; empty while all goes well */
     bool pulled;                     /* the server answered with rules, or that nothing changed */
@@ -47,6 +48,9 @@ bool cycle_fail_request(struct cycle *cycle, const char *what, const struct erro
 
 /* The same for the store. */
 bool cycle_fail_store(struct cycle *cycle);
+
+/* The same for a reason that was told already. */
+void cycle_keep(struct cycle *cycle, const char *why);
 
 bool cycle_is_unmet(const struct cycle *cycle, struct slice rule_id);
 

@@ -56,10 +56,9 @@ static bool keep_rule(struct store *store, const struct manifest_rule *rule, con
            run_with_id(store, "DELETE FROM removed WHERE rule_id = ?1", rule->rule_id);
 }
 
-static bool refuse_rule(struct cycle *cycle, struct slice rule_id, const char *why)
+static bool refuse_rule(struct store *store, struct slice rule_id, const char *why)
 {
-    (void)cycle_fail(cycle, "rule %.*s is refused: %s", (int)rule_id.len, rule_id.ptr, why);
-    struct query *query = query_begin(cycle->store, "INSERT OR REPLACE INTO refused (rule_id, error) VALUES (?1, ?2)");
+    struct query *query = query_begin(store, "INSERT OR REPLACE INTO refused (rule_id, error) VALUES (?1, ?2)");
     query_text(query, rule_id);
     query_text(query, slice_of(why));
     return query_run(query);
@@ -85,7 +84,7 @@ static bool take_rules(struct cycle *cycle, const struct delivery *delivery)
         arena_reset(arena);
         done = loads(arena, rule->rule_id, delivery->rules[i].yaml, &error)
                    ? keep_rule(cycle->store, rule, &delivery->rules[i])
-                   : refuse_rule(cycle, rule->rule_id, error.detail);
+                   : refuse_rule(cycle->store, rule->rule_id, error.detail);
     }
     arena_free(arena);
     return done;

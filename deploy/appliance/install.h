@@ -4,7 +4,7 @@
  * changed; reconcile.h makes the files agree with it.
  *
  * A rule that the engine's own load checks refuse, or whose text has another id, is not installed: it is kept in `refused`
- * with the reason, and what was installed of it before stays. */
+ * with the reason, and what was installed of it before stays. reconcile() tells it. */
 #ifndef APPLIANCE_INSTALL_H
 #define APPLIANCE_INSTALL_H
 

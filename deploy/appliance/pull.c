@@ -59,7 +59,7 @@ static bool take_answer(struct cycle *cycle, const struct signature_keys *keys, 
     if (!delivery_verify(cycle->scratch, answer->body, &expected, &delivery, &error))
         return refuse(cycle, &error);
     if (!install_delivery(cycle, &delivery, answer->etag)) {
-        snprintf(cycle->refusal, sizeof cycle->refusal, "%s", cycle->why);
+        snprintf(cycle->refusal, sizeof cycle->refusal, "it cannot be written down: %s", store_why(cycle->store));
         return false;
     }
     /* Everything, though changes were asked for: the server is not what it was. */

@@ -39,10 +39,19 @@ struct placed {
 
 /* ---- telling ------------------------------------------------------------------------------------------------------ */
 
+/* Something is not as it should be. Whether the cycle fails shows when it ends: the server may have sent what mends it. */
+static bool complain(struct work *work, const char *why)
+{
+    tell("%s", why);
+    work->why = why;
+    if (work->cycle->disorder == NULL)
+        work->cycle->disorder = why;
+    return false;
+}
+
 static bool fail(struct work *work, const char *what, const char *path, const char *reason)
 {
-    work->why = arena_printf(work->cycle->arena, "%s %s: %s", what, path, reason);
-    return cycle_fail(work->cycle, "%s", work->why);
+    return complain(work, arena_printf(work->cycle->arena, "%s %s: %s", what, path, reason));
 }
 
 /* The same for a file in promoted/ and the system's reason. */
@@ -205,9 +214,8 @@ static void put_rule(struct work *work, const char *name, struct query *row, enu
 /* Takes the file of a rule away whose id an operator has given to another. */
 static void withhold(struct work *work, const char *name, struct slice rule_id, enum promoted_state state)
 {
-    work->why = arena_printf(work->cycle->arena, "a file of the operator has a rule with the id %.*s, which comes first",
-                             (int)rule_id.len, rule_id.ptr);
-    (void)cycle_fail(work->cycle, "%s", work->why);
+    (void)complain(work, arena_printf(work->cycle->arena, "a file of the operator has a rule with the id %.*s, which comes first",
+                                      (int)rule_id.len, rule_id.ptr));
     if (state != PROMOTED_MISSING)
         remove_file(work, name, rule_id);
     add_unmet(work, rule_id, work->why);
@@ -235,6 +243,20 @@ static void check_rules(struct work *work)
                                                          "ORDER BY rule_id");
     while (query_next(row))
         check_rule(work, row);
+    if (!query_end(row))
+        (void)cycle_fail_store(work->cycle);
+}
+
+/* What the engine has refused is not in force either, but for its version before. */
+static void check_refused(struct work *work)
+{
+    struct query *row = query_begin(work->cycle->store, "SELECT rule_id, error FROM refused ORDER BY rule_id");
+    while (query_next(row)) {
+        struct slice rule_id = query_get_text(row, 0), why = query_get_text(row, 1);
+        (void)complain(work, arena_printf(work->cycle->arena, "rule %.*s is refused: %.*s", (int)rule_id.len, rule_id.ptr,
+                                          (int)why.len, why.ptr));
+        add_unmet(work, rule_id, arena_text(work->cycle->arena, why));
+    }
     if (!query_end(row))
         (void)cycle_fail_store(work->cycle);
 }
@@ -323,6 +345,7 @@ void reconcile(struct cycle *cycle)
 {
     struct work work = {.cycle = cycle, .folder = -1};
     cycle->unmet = cycle->broken = NULL;
+    cycle->disorder = NULL;
     arena_reset(cycle->scratch);
     if (!read_operators(&work) || !open_folder(&work)) {
         add_all_unmet(&work);
@@ -330,6 +353,7 @@ void reconcile(struct cycle *cycle)
     }
     unlinkat(work.folder, UNFINISHED, 0); /* there only after a crash */
     check_rules(&work);
+    check_refused(&work);
     check_files(&work);
     if (work.changed && fsync(work.folder) != 0)
         (void)fail_file(&work, "cannot sync", "");

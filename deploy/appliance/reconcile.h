@@ -15,8 +15,8 @@
 
 enum { FINDINGS_LIMIT = 20 }; /* kept until the server was told; what comes later is on standard error only */
 
-/* Sets the cycle's `unmet` and `broken`. The cycle fails when a rule of the store is not in force, or a file could not be
- * put right. An operator's file that does not load is told and fails nothing. */
+/* Sets the cycle's `unmet`, `broken`, and `disorder` when a rule is not as the server wants it or a file could not be put
+ * right; all of which is told. An operator's file that does not load is no disorder. */
 void reconcile(struct cycle *cycle);
 
 #endif

@@ -74,10 +74,11 @@ static void take_steps(struct cycle *cycle)
 {
     static void (*const steps[])(struct cycle *cycle) = {queue_send, push_patterns, pull, ack_send};
     reconcile(cycle);
-    if (!sign_in(cycle))
-        return;
-    for (size_t i = 0; i < COUNT_OF(steps) && !cycle->unreachable && !server_must_stop(cycle->server); i++)
+    bool signed_in = sign_in(cycle);
+    for (size_t i = 0; signed_in && i < COUNT_OF(steps) && !cycle->unreachable && !server_must_stop(cycle->server); i++)
         steps[i](cycle);
+    if (cycle->disorder != NULL)
+        cycle_keep(cycle, cycle->disorder);
 }
 
 /* For `status`. */

@@ -8,6 +8,8 @@
 #include "rules/render.h"
 #include "rules/signature.h"
 
+#define HOUR INT64_C(3600000000) /* microseconds */
+
 #define REFUSE(error, ...) error_set((error), ERROR_INVALID, "answer-refused", __VA_ARGS__)
 
 /* An element of one of the answer's lists, found again by its id. */
@@ -128,9 +130,9 @@ static bool check_meant_for(struct arena *arena, const struct rule_manifest *man
     if (!slice_is(manifest->appliance_id, expected->appliance_id) || !slice_is(manifest->site_id, expected->site_id))
         return REFUSE(error, "it was made for appliance %.*s of site %.*s", (int)manifest->appliance_id.len,
                       manifest->appliance_id.ptr, (int)manifest->site_id.len, manifest->site_id.ptr);
-    if (manifest->expires_at <= expected->now)
-        return REFUSE(error, "it was good until %s; the clock here says %s", timestamp_text(arena, manifest->expires_at),
-                      timestamp_text(arena, expected->now));
+    if (manifest->expires_at <= expected->now) /* by the hour, so that a cycle later the reason is the same */
+        return REFUSE(error, "it was good until %s; the clock here says %s or later",
+                      timestamp_text(arena, manifest->expires_at), timestamp_text(arena, expected->now - expected->now % HOUR));
     if (manifest->revision < expected->installed)
         return REFUSE(error, "it has revision %lld, older than the installed %lld", (long long)manifest->revision,
                       (long long)expected->installed);

@@ -346,7 +346,9 @@ def test_P25_a_rule_that_the_engine_refuses(settled, server, text):
     assert failed["rule_id"] == "L1-PROMOTED-BAD" and failed["error"]
     assert "L1-PROMOTED-BAD" not in ack["applied"] and len(ack["applied"]) == 3
     assert ack["revision"] == server.revision, "the others were installed"
-    settled.sync()  # nothing new, nothing told
+    count = len(server.acks)
+    settled.sync_fails("rule L1-PROMOTED-BAD is refused")
+    assert len(server.acks) == count, "told once"
     server.put("L1-PROMOTED-BAD")
     settled.sync()
     assert settled.has(*server.rules) and server.acks[-1]["failed"] == []
@@ -370,7 +372,7 @@ def test_a_refused_rule_is_asked_for_again_when_the_signature_grows_old(settled,
     server.put("L1-PROMOTED-BAD", text=BAD_TEXTS["an action outside the list"])
     settled.sync_fails("is refused")
     server.forget()
-    settled.sync()
+    settled.sync_fails("is refused")
     assert "revision" in server.asked(RULES)[0].query
     settled.query("UPDATE meta SET value = 1 WHERE key = 'signed_until'")
     server.forget()
