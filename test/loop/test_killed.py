@@ -17,7 +17,7 @@ from box import healed, incident_of, lines
 from house.world import signature
 
 SOURCE = Path(__file__).with_name("kill_at.c")
-SAMPLE = 80  # steps of each kind of sync, unless all are wanted
+SAMPLE = 33  # about so many steps of each kind of sync that are about the state file, unless all are wanted
 
 
 @pytest.fixture(scope="session")
