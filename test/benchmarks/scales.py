@@ -4,9 +4,9 @@
 usage: scales.py --dir DIR --dir DIR [--dir DIR] --build DIR --json FILE [--rounds N] [--seconds N] [--only WORD] [--plot FILE.svg]
 
 Each DIR is an instance that ./test/bench data has made, the smallest first. What is compared is the time of one request on one
-connection, for the median partner, and between its ends also for the largest one; medians over the rounds, which go over all
-instances in turn. Lists are asked for three rows, because a small partner has no more, and `deep` is the last full page within
-200. Nothing is measured where the small data have no full page.
+connection, for the median partner (of the largest data also for the largest one); medians over the rounds, which go over all
+instances in turn. Lists are asked for three rows, because a small partner has no more; `deep` is a page some thousand rows in,
+or as far in as there are rows. Where answers differ in size, nothing is said about the times. --only takes one list, or stats.
 """
 import argparse
 import json
@@ -18,12 +18,12 @@ from measuring.instance import Instance
 from measuring.load import machine, wrk
 from measuring.plot import write_plot
 
-LIMIT, FEW, DEEPEST = 1.3, 3, 200
-LISTS = {"candidates": "/candidates", "promoted_rules": "/promoted-rules", "executions": "/execution-history"}
-SORTS = {"candidates": ["success_rate", "total_occurrences", "last_seen", "first_seen"], "promoted_rules": ["promoted_at", "rule_id"],
+LIMIT, FEW, GREAT_STEP, STEPS = 1.3, 3, 200, 5
+LISTS = {"candidates": "/candidates", "rules": "/promoted-rules", "executions": "/execution-history"}
+SORTS = {"candidates": ["success_rate", "total_occurrences", "last_seen", "first_seen"], "rules": ["promoted_at", "rule_id"],
          "executions": []}
 FILTERS = {"candidates": {"status": "approval_status", "site_id": "site_id", "q": "pattern_signature"},
-           "promoted_rules": {"status": "status", "site_id": "site_id", "q": "rule_id"},
+           "rules": {"status": "status", "site_id": "site_id", "q": "rule_id"},
            "executions": {"site_id": "site_id", "level": "resolution_level", "pattern_signature": "pattern_signature"}}
 
 
@@ -39,20 +39,24 @@ class Asker:
         return json.loads(body)
 
     def deep(self, name, query):
-        """The path of the last page that is full, going at most so many on."""
-        path = found = f"{query}&limit={FEW}"
-        for _ in range(DEEPEST):
-            page = self.get(path)
-            if len(page[name]) < FEW or not page["next_cursor"]:
-                return found if len(page[name]) < FEW else path
-            found, path = path, f"{query}&limit={FEW}&cursor={page['next_cursor']}"
+        """The path of a full page as far in as some great steps and then some small ones lead."""
+        found, cursor = f"{query}&limit={FEW}", ""
+        for rows in (*[GREAT_STEP] * STEPS, *[FEW] * STEPS):
+            page = self.get(f"{query}&limit={rows}{cursor}")
+            if not page["next_cursor"]:
+                continue
+            path = f"{query}&limit={FEW}&cursor={page['next_cursor']}"
+            if len(self.get(path)[name]) == FEW:
+                found, cursor = path, f"&cursor={page['next_cursor']}"
         return found
 
-    def paths(self):
+    def paths(self, only):
         """{what: path}"""
         first = self.get("/candidates?limit=1&status=not_submitted")["candidates"][0]["id"]
         found = {"stats": "/stats", "candidate": f"/candidates/{first}"}
         for name, path in LISTS.items():
+            if not name.startswith(only):
+                continue
             found[name] = f"{path}?limit={FEW}"
             found[f"{name}, deep"] = self.deep(name, path + "?")
             for sort in SORTS[name]:
@@ -61,20 +65,22 @@ class Asker:
             row = self.get(f"{path}?limit=1")[name][0]
             for query, member in FILTERS[name].items():
                 found[f"{name} of a {query}"] = f"{path}?{query}={row[member]}&limit={FEW}"
-        return found
+        return {what: path for what, path in found.items() if what.startswith(only)}
 
 
 def measure(instances, arguments):
     """{what: {scale and partner: {bytes, ms}}}"""
-    places = [(instance.facts()["scale"], rank, Asker(instance, rank)) for instance in instances for rank in ("median", "largest")]
-    paths = [(scale, rank, asker, asker.paths()) for scale, rank, asker in places]
+    places = [(instance, "median") for instance in instances] + [(instances[-1], "largest")]
+    paths = []
+    for instance, rank in places:
+        asker = Asker(instance, rank)
+        paths.append((instance.facts()["scale"], rank, asker, asker.paths(arguments.only)))
     found = {}
     for what in paths[0][3]:
-        if arguments.only not in what:
-            continue
         rounds = {}
         for _ in range(arguments.rounds):
             for scale, rank, asker, known in paths:
+                reads.ask(asker.base + known[what], asker.headers)  # until what went before is over
                 one = wrk(asker.base + known[what], 1, arguments.seconds, [f"{name}: {value}" for name, value in asker.headers.items()])
                 rounds.setdefault((scale, rank), []).append(one["p50_ms"])
         found[what] = {f"{scale} {rank}": {"ms": statistics.median(rounds[scale, rank]),

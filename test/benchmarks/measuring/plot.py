@@ -3,7 +3,7 @@ import math
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 460, 60, 320, 40, 50
 COLOURS = ["#1b6ca8", "#c2410c", "#15803d", "#7e22ce", "#b91c1c", "#0e7490", "#a16207", "#4d4d4d"]
-SHOWN = ["stats", "candidate", "candidates", "candidates, deep", "promoted_rules", "promoted_rules, deep", "executions", "executions, deep"]
+SHOWN = ["stats", "candidate", "candidates", "candidates, deep", "rules", "rules, deep", "executions", "executions, deep"]
 
 
 def text(x, y, words, **attributes):
