@@ -36,8 +36,8 @@ struct condition {
     };
 };
 
-/* Compiles a condition that was loaded (see load.h for what that refuses). Texts are borrowed, and must be
- * NUL-terminated. ERROR_INVALID with the slug `rule-refused` when its regular expression is invalid. */
+/* Compiles a condition that was loaded (see load.h for what that refuses). Its texts are NUL-terminated, and
+ * copied. ERROR_INVALID with the slug `rule-refused` when its regular expression is invalid. */
 bool condition_compile(struct arena *arena, const struct rule_condition *source, struct condition *out,
                        struct error *error) MUST_USE;
 

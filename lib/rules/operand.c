@@ -5,7 +5,7 @@ struct operand operand_of_value(struct arena *arena, const struct rule_value *va
     struct operand operand = {.type = value->type};
     switch (value->type) {
     case RULE_STRING:
-        operand.text = value->text;
+        operand.text = arena_copy(arena, value->text);
         break;
     case RULE_NUMBER:
         operand.number = value->number;

@@ -19,7 +19,7 @@
 struct operand {
     enum rule_value_type type;
     union {
-        struct slice text; /* NUL-terminated, like the value it was made of */
+        struct slice text; /* NUL-terminated */
         double number;
         bool truth;
         struct {
@@ -29,7 +29,7 @@ struct operand {
     };
 };
 
-/* Of a rule's value; texts are borrowed, lists are made in the arena. */
+/* Of a rule's value, with its texts and its list in the arena: side by side when one is made after the other. */
 struct operand operand_of_value(struct arena *arena, const struct rule_value *value);
 
 /* Of an incident's value; false when it is neither string nor number nor boolean. */

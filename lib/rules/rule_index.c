@@ -340,8 +340,10 @@ static const struct record *find_record(const struct rule_index *index, uint32_t
 
 static void add_list(const struct record *record, struct findings *found)
 {
-    if (record != NULL)
-        found->lists[found->list_count++] = (struct candidates){record->candidates, record->count};
+    if (record == NULL)
+        return;
+    found->lists[found->list_count++] = (struct candidates){record->candidates, record->count};
+    __builtin_prefetch(record->candidates[0].conditions); /* they are asked when the incident has been walked to its end */
 }
 
 static void note_value(const struct rule_index *index, const struct field *field, const struct json *json,
