@@ -35,6 +35,20 @@ SELECT is(pg_temp.is_doing('a-one-2'), 'failing behind 0 0/1/0/0', 'and so is an
 UPDATE site_appliances SET status = 'revoked', last_seen_at = NULL WHERE appliance_id = 'a-one-2';
 SELECT is(pg_temp.is_doing('a-one-2'), 'behind 0 0/1/0/0', 'of one that is revoked nothing is a trouble');
 
+-- Deployments are counted at once for all appliances, and not at all when nobody asks: pages' totals do not.
+CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS text
+    LANGUAGE plpgsql AS $$
+DECLARE
+    line  text;
+    whole text := '';
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN ' || statement LOOP whole := whole || line || E'\n'; END LOOP;
+    RETURN whole;
+END
+$$;
+SELECT ok(pg_temp.plan_of('SELECT count(*) FROM v_appliances WHERE silent') NOT LIKE '%promoted_rule_deployments%', 'who is silent is told without looking at deployments');
+SELECT ok(pg_temp.plan_of('SELECT count(*) FROM v_appliances WHERE failing') LIKE '%Aggregate%Group Key:%appliance_id%promoted_rule_deployments%', 'who is failing by counting them once, by appliance');
+
 -- Row security holds through the view.
 SET LOCAL flywheel.partner_id = :'b';
 SET LOCAL ROLE flywheel_account;
