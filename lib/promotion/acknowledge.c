@@ -59,10 +59,10 @@ DB_STATEMENT(acknowledge_note_contact, 0,
 
 enum {
     ROWS_CEILING = 16 * 1024 * 1024,
-    ENGINE_ERRORS_CEILING = 64 * 1024,
     ENGINE_ERRORS = 20,
     ERROR_LENGTH = 500,
     NAME_LENGTH = 100,
+    ENGINE_ERRORS_CEILING = ENGINE_ERRORS * (2 * ERROR_LENGTH * 4 + 100), /* 4: bytes of a character, escaped or not */
 };
 
 /* An element of one of the lists. */

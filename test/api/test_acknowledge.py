@@ -238,6 +238,15 @@ def test_what_is_told_is_bounded_and_says_nobodys_name(box, rule, database):
     assert told(database, box)["engine_errors"] == [{"file": None, "error": None}] * 4
 
 
+@pytest.mark.parametrize("character", ["\U0001F9B7", '"', "\\", "\n", "\u0001", "é"], ids=ascii)
+def test_errors_of_the_longest_kind_are_kept(box, rule, database, character):
+    errors = [{"file": "x" + character * 600 + "x", "error": "x" + character * 600 + "x"}] * 30
+    expect(200, box.acknowledge(1, error=errors[0]["error"], engine_errors=errors, agent="x" + character * 200))
+    row = told(database, box)
+    assert len(row["engine_errors"]) == 20 and len(row["last_error"]) == 500
+    assert {len(entry[name]) for entry in row["engine_errors"] for name in entry} == {500}
+
+
 def test_unknown_members_are_passed_over(box, rule):
     assert expect(200, box.acknowledge(1, [rule], mood={"deep": [1, {}]}))["acknowledged"] == 1
 
