@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/timestamp.h"
+#include "identity.h"
 #include "rules/load.h"
 #include "tell.h"
 
@@ -138,7 +139,7 @@ bool install_delivery(struct cycle *cycle, const struct delivery *delivery, cons
     const struct rule_manifest *manifest = &delivery->manifest;
     if (store_begin(cycle->store) && take_rules(cycle, delivery) && take_removed(cycle, manifest) &&
         (!manifest->full || remove_others(cycle, manifest)) && take_figures(cycle->store, manifest, etag) &&
-        store_commit(cycle->store))
+        identity_keep(cycle->store, cycle->settings) && store_commit(cycle->store))
         return true;
     cycle_fail_store(cycle);
     store_rollback(cycle->store);

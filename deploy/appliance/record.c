@@ -5,6 +5,7 @@
 #include "base/timestamp.h"
 #include "commands.h"
 #include "execution.h"
+#include "identity.h"
 #include "lines.h"
 #include "store.h"
 #include "tell.h"
@@ -207,7 +208,8 @@ int command_record(const struct settings *settings)
 {
     char why[512];
     struct store *store = store_open(settings->state_file, why, sizeof why);
-    if (store == NULL) {
+    if (store == NULL || !identity_check(store, settings, why, sizeof why)) {
+        store_close(store);
         tell("%s", why);
         return COMMAND_FAILED;
     }

@@ -40,6 +40,7 @@ struct store;
 struct query;
 
 /* Names in `meta`. Integers, but those marked as text. */
+#define META_OWNER "owner"                                 /* text: the appliance and site that this is of */
 #define META_REVISION "revision"                           /* of the rules that are installed; absent before the first */
 #define META_ACKNOWLEDGED_REVISION "acknowledged_revision" /* what the server knows of */
 #define META_ETAG "etag"                                   /* text: of the last answer with rules */

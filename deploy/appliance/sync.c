@@ -12,6 +12,7 @@
 #include "base/timestamp.h"
 #include "commands.h"
 #include "cycle.h"
+#include "identity.h"
 #include "owner.h"
 #include "pull.h"
 #include "push.h"
@@ -108,7 +109,10 @@ static struct sync_result run_cycle(const struct settings *settings, struct serv
     }
     cycle.arena = arena_new(CYCLE_MEMORY);
     cycle.scratch = arena_new(SCRATCH_MEMORY);
-    take_steps(&cycle);
+    if (identity_check(cycle.store, settings, cycle.why, sizeof cycle.why))
+        take_steps(&cycle);
+    else
+        tell("%s", cycle.why);
     if (!server_must_stop(server))
         note_result(&cycle);
     arena_free(cycle.scratch);

@@ -85,6 +85,28 @@ def test_P24_what_is_meant_for_another_site(settled, server):
     refused(settled, server, "site-b")
 
 
+@pytest.mark.parametrize("other", [{"site_id": "site-b"}, {"appliance_id": "box-2"}])
+def test_P24_a_state_file_of_another_appliance_or_site(settled, server, other):
+    """A machine that is carried to another site, or a copy of another's disk."""
+    settled.configure(**other)
+    settled.sync_fails("state.db is that of appliance box-1 of site site-a")
+    assert server.requests == [] and settled.files.keys() == {OLD + ".yaml"}
+    assert "site-a" in settled.status()["last_error"]
+    done = settled.record({"execution_id": "e1", "resolution_level": "L1", "success": True})
+    assert done.returncode == 1 and "box-1 of site site-a" in done.stderr
+    settled.configure(site_id="site-a", appliance_id="box-1")
+    settled.sync()
+
+
+def test_who_had_another_name_by_mistake_needs_nothing_but_the_right_one(box, server):
+    box.configure(site_id="site-b")
+    server.instead[RULES] = lambda handler: handler.problem(403, "foreign-site", "not yours")
+    box.sync_fails("403")
+    server.instead.clear()
+    box.configure(site_id="site-a")
+    box.sync()
+
+
 def test_an_older_revision(settled, server):
     server.edit_signed = lambda signed: signed.update(revision=0, full=True, since_revision=None)
     refused(settled, server, "older than the installed 1")
