@@ -13,8 +13,9 @@ drift, so each figure stands beside limits taken in turn with it, in the same ro
   B  1 / (1/H + 1/D): the bound, since both share the processors
 
 Figures are medians over the rounds. The time of the largest partner against the median one is that of one connection.
---short measures the median partner with 64 connections only, and of the 304 answers the appliance's. --only takes the endpoints
-whose names have the word. --compare says what moved since the run that wrote FILE. Only the machine's own addresses are asked.
+--short measures the median partner with 64 connections only, of the 304 answers the appliance's, of writing approving. --only
+takes the endpoints whose names have the word. --compare says what moved since the run that wrote FILE. Only the machine's own
+addresses are asked.
 """
 import argparse
 import json

@@ -48,24 +48,24 @@ def statement_log(instance):
     for name, value in SETTINGS.items():
         instance.query(f"ALTER SYSTEM SET {name} = '{value}'", role="postgres")
     instance.query("SELECT pg_reload_conf()", role="postgres")
-    time.sleep(0.3)  # backends take it up between two statements
+    time.sleep(0.2)  # backends take it up between two statements
     try:
         yield instance.path / "log" / "postgresql.log"
     finally:
         for name in SETTINGS:
             instance.query(f"ALTER SYSTEM RESET {name}", role="postgres")
         instance.query("SELECT pg_reload_conf()", role="postgres")
-        time.sleep(0.3)
+        time.sleep(0.2)
 
 
 def capture(instance, program, ask):
     """What `program` sends for the request that `ask` makes. It is asked twice: the first time may prepare and note contacts."""
     with statement_log(instance) as log:
         ask()
-        time.sleep(0.2)
+        time.sleep(0.1)
         start = log.stat().st_size
         ask()
-        time.sleep(0.3)
+        time.sleep(0.2)
         with log.open(encoding="utf-8") as file:
             file.seek(start)
             return statements_in(file.read(), program)
