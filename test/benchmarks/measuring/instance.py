@@ -12,12 +12,12 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 FACTS = "bench.json"
 
 
-def run(command, **options):
-    """A command that must succeed; what it said is shown when it does not."""
+def run(command, everything=False, **options):
+    """What a command that must succeed prints, with `everything` also to standard error. What it said is shown when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
         raise SystemExit(f"{pathlib.Path(command[0]).name} failed:\n{done.stderr or done.stdout}")
-    return done.stdout
+    return done.stdout + done.stderr if everything else done.stdout
 
 
 class Instance:

@@ -68,7 +68,7 @@ class Partner:
 
 
 def approving(instance, partner, arguments):
-    each = APPROVALS_A_SECOND * arguments.seconds + 1  # odd beside the sites, so that callers begin at different ones
+    each = APPROVALS_A_SECOND * (arguments.seconds + 1) + 1  # odd beside the sites, so that callers begin at different ones
     count = each * APPROVERS * 3 * arguments.rounds + 10
     tag = TAG + partner.number * 64  # of 1,048,576 numbers each
     if count >= 64 * 1048576:
