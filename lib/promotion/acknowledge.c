@@ -54,6 +54,15 @@ DB_STATEMENT(
     "LEFT JOIN (SELECT e.place FROM json_array_elements_text($3::json) WITH ORDINALITY AS e(rule_id, place) "
     "WHERE e.rule_id NOT IN (SELECT rule_id FROM standing)) u ON true");
 
+/* Who stands at nothing that counts any more (its state was lost, or the server restored) and refuses the answer that would
+ * mend it can say so, and only that. */
+DB_STATEMENT(
+    acknowledge_complaint, 2,
+    "INSERT INTO appliance_rule_sync AS y (appliance_id, site_id, partner_id, acknowledged_revision, agent, last_error, "
+    "last_error_at) SELECT current_appliance(), current_site(), current_partner(), 0, $1::text, $2::text, now() "
+    "ON CONFLICT (appliance_id) DO UPDATE SET last_error = $2::text, "
+    "last_error_at = CASE WHEN y.last_error = $2::text THEN y.last_error_at ELSE now() END");
+
 DB_STATEMENT(acknowledge_note_contact, 0,
              "UPDATE site_appliances SET last_seen_at = now() WHERE appliance_id = current_appliance()");
 
@@ -227,6 +236,13 @@ static void read_outcome(struct acknowledgement *ack, const struct db_rows *rows
             ack->said[db_integer(rows, i, 1)].is_unknown = true;
 }
 
+static bool keep_complaint(struct change *change, const struct acknowledgement *ack, struct error *error)
+{
+    const char *values[] = {ack->agent, ack->error};
+    const struct db_rows *rows;
+    return db_query(change->transaction, &acknowledge_complaint, values, &rows, error);
+}
+
 static bool settle(struct change *change, void *argument, struct answer *answer, struct error *error)
 {
     (void)answer;
@@ -239,10 +255,11 @@ static bool settle(struct change *change, void *argument, struct answer *answer,
     const struct db_rows *rows[COUNT_OF(calls)];
     if (!hold_rules(change, ack, error) || !db_run(change->transaction, calls, ack->is_late ? 1 : COUNT_OF(calls), rows, error))
         return false;
+    bool counts_no_more = ack->is_late || ack->revision == 0;
     ack->is_late = ack->is_late || db_affected(rows[1]) == 0;
     if (!ack->is_late)
         read_outcome(ack, rows[2]);
-    return true;
+    return !ack->is_late || !counts_no_more || ack->error == NULL || keep_complaint(change, ack, error);
 }
 
 static void render_rejection(const struct said *said, struct json_writer *json)

@@ -5,10 +5,10 @@
 #include "promotion/report_identity.h"
 #include "rules/manifest.h"
 
-/* One statement, so that revision and rules are of the same moment. `after` is -1 when everything is asked for. What has not
- * been sent is in the answer whatever its revision, and so all that has not is noted as delivered; what is to go is in it until
- * the appliance has acknowledged that it is gone. A LATERAL with a LIMIT is one look into an index for each row: the planner
- * cannot know whether a site has three rules or ten thousand. */
+/* One statement, so that revision and rules are of the same moment. `after` is -1 when everything is asked for. What waits to
+ * be sent is in the answer whatever its revision, and noted as delivered only where the same question brings it again: answers
+ * get lost. What is to go is in it until the appliance has acknowledged that it is gone. A LATERAL with a LIMIT is one look
+ * into an index for each row: the planner cannot know whether a site has three rules or ten thousand. */
 DB_STATEMENT(
     delivery_of_appliance, 3,
     "WITH site AS MATERIALIZED (SELECT s.site_id, s.rules_revision, CASE WHEN $3::bigint BETWEEN s.rules_full_below "
@@ -28,7 +28,7 @@ DB_STATEMENT(
     "delivered AS (UPDATE promoted_rule_deployments d SET deployment_status = 'delivered', delivered_at = now() FROM site "
     "WHERE d.appliance_id = current_appliance() AND d.deployment_status = 'pending' AND d.rule_version = (SELECT r.version "
     "FROM promoted_rules r WHERE r.site_id = d.site_id AND r.rule_id = d.rule_id AND r.status = 'active' "
-    "AND r.released_at IS NOT NULL)), "
+    "AND r.released_at IS NOT NULL AND r.revision > site.after)), "
     "seen AS (UPDATE site_appliances a SET last_seen_at = now() FROM site WHERE a.appliance_id = current_appliance() "
     "AND coalesce(a.last_seen_at < now() - interval '30 seconds', true)) "
     "SELECT site.rules_revision, site.after < 0, (extract(epoch FROM now()) * 1000000)::bigint, e.* FROM site "

@@ -114,8 +114,11 @@ def test_p27_what_is_gone_but_should_be_there_is_given_again(box, rule, database
     expect(200, box.acknowledge(1, removed=[rule]))
     row = deployment(database, rule, box)
     assert (row["deployment_status"], row["acknowledged_at"], row["delivered_at"]) == ("pending", None, None)
-    assert installed(box.pull(revision=1).json()) == [rule]
-    assert state(database, rule, box) == "delivered"
+    for _ in range(2):
+        assert installed(box.pull(revision=1).json()) == [rule], "also when the first answer was lost on the way"
+        assert state(database, rule, box) == "pending"
+    expect(200, box.acknowledge(1, [rule]))
+    assert state(database, rule, box) == "applied" and installed(box.pull(revision=1).json()) == []
 
 
 def test_p21_an_old_version_acknowledged_says_nothing_of_the_new_one(acme, box, site, database):
@@ -210,6 +213,17 @@ def test_p25_why_a_whole_answer_was_refused_is_told_until_one_is_taken(box, rule
     expect(200, box.acknowledge(1, [rule]))
     row = told(database, box)
     assert (row["last_error"], row["last_error_at"]) == (None, None)
+
+
+def test_p25_who_has_lost_its_state_can_say_why_it_refuses_to_begin_anew(box, rule, database):
+    expect(200, box.acknowledge(1, [rule]))
+    for _ in range(2):
+        assert expect(200, box.acknowledge(0, error="no known key")).json()["status"] == "outdated"
+    row = told(database, box)
+    assert (row["last_error"], row["acknowledged_revision"]) == ("no known key", 1) and row["last_error_at"]
+    assert state(database, rule, box) == "applied"
+    expect(200, box.acknowledge(1, [rule]))
+    assert told(database, box)["last_error"] is None
 
 
 def test_what_is_not_said_stays_as_it_was(box, rule, database):

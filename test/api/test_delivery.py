@@ -143,8 +143,11 @@ def test_p23_what_has_not_been_sent_is_given_whatever_its_revision(acme, site, d
     rule, _ = acme.new_rule(site)
     at = site.appliances[0].sync()["revision"]
     copied = site.appliances[1]
-    assert installed(copied.pull(revision=at).json()) == [rule["rule_id"]]
-    assert state(database, rule["rule_id"], copied) == "delivered"
+    for _ in range(2):
+        assert installed(copied.pull(revision=at).json()) == [rule["rule_id"]], "also when the first answer was lost"
+    assert state(database, rule["rule_id"], copied) == "pending"
+    copied.sync(at)
+    assert state(database, rule["rule_id"], copied) == "applied" and installed(copied.pull(revision=at).json()) == []
 
 
 def test_p22_a_change_is_never_missed_while_people_decide(partner, server):
@@ -199,7 +202,7 @@ def test_p23_appliances_that_are_added_while_rules_are_approved_miss_none(partne
         "SELECT deployment_count FROM promoted_rules WHERE site_id = %s", site.site_id)} == {8}
 
 
-def test_after_a_restored_back_up_everybody_gets_everything_once(acme, site, box, quickstart, verifier):
+def test_after_a_restored_back_up_everybody_gets_everything_once(acme, site, box, quickstart, verifier, database):
     rule, _ = acme.new_rule(site)
     box.sync()
     Owner(quickstart).run("UPDATE sites SET rules_revision = rules_revision + 1000000, rules_full_below = rules_revision + "
@@ -209,6 +212,12 @@ def test_after_a_restored_back_up_everybody_gets_everything_once(acme, site, box
         assert body["full"] and body["revision"] == 1000001 and installed(body) == [rule["rule_id"]]
     late = expect(200, box.acknowledge(900, [rule["rule_id"]])).json()
     assert (late["status"], late["acknowledged"], late["revision"]) == ("outdated", 0, 1000001)
+    anew = acme.new_site(1).appliances[0]
+    Owner(quickstart).run("UPDATE sites SET rules_revision = rules_revision + 1000000, rules_full_below = rules_revision + "
+                          "1000000 WHERE site_id = %s", anew.site.site_id)
+    expect(200, anew.acknowledge(0, error="signed by no known key"))
+    assert database.row("SELECT last_error FROM appliance_rule_sync WHERE appliance_id = %s",
+                        anew.appliance_id)["last_error"] == "signed by no known key"
     expect(200, box.acknowledge(1000001, [rule["rule_id"]]))
     assert verifier.check(box.pull(revision=1000001), box, since=1000001)["rules"] == []
 
