@@ -3,7 +3,6 @@ import contextlib
 import os
 import pathlib
 import re
-import statistics
 import subprocess
 import tempfile
 import time
@@ -80,7 +79,9 @@ def database_load(conninfo, statements, setup=(), value=None):
                        "-f", file.name, conninfo], everything=True, timeout=seconds + 90)
             if re.search(r"number of failed transactions: [1-9]", out):
                 raise SystemExit(f"statements failed:\n{out}")
-            return statistics.mean(float(said[1]) for said in list(re.finditer(r"^progress: .*?([\d.]+) tps", out, re.M))[1:])
+            until, rate = map(float, re.search(r"^progress: ([\d.]+) s, ([\d.]+) tps", out, re.M).groups())
+            total = int(re.search(r"transactions actually processed: (\d+)", out)[1])
+            return (total - rate * until) / (seconds + 1 - until)
         yield measure
 
 
