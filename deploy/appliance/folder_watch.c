@@ -49,6 +49,18 @@ static bool matters(const struct folder_watch *watch, const struct inotify_event
     return rule_folder_names(event->name) && ((event->mask & WHOLE) != 0 || is_linked(watch, event));
 }
 
+static struct folder_identity look_at(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? (struct folder_identity){status.st_dev, status.st_ino} : (struct folder_identity){0};
+}
+
+static bool is_another(const char *path, struct folder_identity before)
+{
+    struct folder_identity now = look_at(path);
+    return now.inode != before.inode || now.device != before.device;
+}
+
 bool folder_watch_changed(struct folder_watch *watch)
 {
     _Alignas(struct inotify_event) char bytes[16 * 1024];
@@ -61,12 +73,13 @@ bool folder_watch_changed(struct folder_watch *watch)
             at += sizeof *event + event->len;
         }
     }
-    return changed;
+    return changed || is_another(watch->folder, watch->folder_is) || is_another(watch->promoted, watch->promoted_is);
 }
 
 /* The watch of what now has this path; the one of what had it before is given up. */
-static void renew(int events, const char *path, int *watch)
+static void renew(int events, const char *path, int *watch, struct folder_identity *identity)
 {
+    *identity = look_at(path);
     int renewed = inotify_add_watch(events, path, WHOLE | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
     if (*watch >= 0 && *watch != renewed)
         inotify_rm_watch(events, *watch);
@@ -75,6 +88,6 @@ static void renew(int events, const char *path, int *watch)
 
 void folder_watch_renew(struct folder_watch *watch)
 {
-    renew(watch->events, watch->folder, &watch->folder_watch);
-    renew(watch->events, watch->promoted, &watch->promoted_watch);
+    renew(watch->events, watch->folder, &watch->folder_watch, &watch->folder_is);
+    renew(watch->events, watch->promoted, &watch->promoted_watch, &watch->promoted_is);
 }

@@ -7,13 +7,21 @@
 #define APPLIANCE_FOLDER_WATCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/compiler.h"
 #include "settings.h"
 
+/* What has a path: another folder, where a link leads elsewhere now, which the kernel does not tell. */
+struct folder_identity {
+    dev_t device;
+    ino_t inode; /* 0: nothing is there */
+};
+
 struct folder_watch {
     int events; /* to be polled: readable when something may have changed */
     int folder_watch, promoted_watch;
+    struct folder_identity folder_is, promoted_is;
     char folder[PATH_LIMIT], promoted[PATH_LIMIT];
 };
 

@@ -110,6 +110,23 @@ def test_the_whole_folder_may_be_exchanged(appliance, start):
     assert match.ask(FIREWALL)["rule_id"] == "R-3"
 
 
+def test_a_link_may_lead_to_another_folder(appliance, start):
+    """Sets of rules side by side, of which a link names the one in force."""
+    old, new = appliance.folder / "old", appliance.folder / "new"
+    appliance.rules.put("a.yaml", rule("R-OLD"))
+    appliance.rules.path.rename(old)
+    shutil.copytree(old, new)
+    (new / "a.yaml").write_text(json.dumps(rule("R-NEW")), encoding="utf-8")
+    appliance.rules.path.symlink_to(old)
+    match = running(appliance, start)
+    for folder, rule_id in ((old, "R-OLD"), (new, "R-NEW"), (old, "R-OLD")):
+        link = appliance.folder / "link"
+        link.symlink_to(folder)
+        link.rename(appliance.rules.path)
+        assert match.ask(FIREWALL)["rule_id"] == rule_id
+    assert match.end() == 0 and match.told() == ""
+
+
 def test_p32_a_bad_file_is_told_without_waiting_for_a_line_and_once(appliance, start):
     appliance.rules.put("a.yaml", rule("R-1"))
     match = running(appliance, start)
