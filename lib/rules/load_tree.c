@@ -186,8 +186,17 @@ static bool take_events(struct builder *builder, yaml_parser_t *parser)
     return good;
 }
 
-bool load_tree(struct arena *arena, struct slice yaml, const struct tree_node **root, struct error *error)
+/* The mark that some editors put before UTF-8; libyaml would take it for a first column. */
+static struct slice without_mark(struct slice text)
 {
+    const struct slice mark = SLICE("\xEF\xBB\xBF");
+    bool marked = text.len >= mark.len && memcmp(text.ptr, mark.ptr, mark.len) == 0;
+    return marked ? (struct slice){text.ptr + mark.len, text.len - mark.len} : text;
+}
+
+bool load_tree(struct arena *arena, struct slice text, const struct tree_node **root, struct error *error)
+{
+    struct slice yaml = without_mark(text);
     struct builder builder = {.loader = {arena, error}, .place = {.text = yaml}};
     yaml_parser_t parser;
     if (yaml_parser_initialize(&parser) != 1)

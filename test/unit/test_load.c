@@ -208,6 +208,17 @@ static void what_is_not_one_plain_yaml_document_is_refused(void **state)
     refused(*state, SLICE(HEAD CONDITION ACTION "x: [[[[[[[[[[1]]]]]]]]]]\n"), "levels deep");
 }
 
+/* As editors on Windows write it. */
+static void a_byte_order_mark_and_line_ends_of_two_do_no_harm(void **state)
+{
+    struct rule rule = loaded(*state, "\xEF\xBB\xBFid: L1-TEST-001\r\nname: Test\r\nconditions:\r\n"
+                                      "- {field: check_type, operator: eq, value: firewall}\r\n" ACTION);
+    assert_slice(rule.name, "Test");
+    assert_slice(rule.conditions[0].value.text, "firewall");
+    refused(*state, SLICE("\xEF\xBB\xBF"), "no rule");
+    refused(*state, SLICE(HEAD CONDITION ACTION "\xEF\xBB\xBFx: 1\n\xEF\xBB"), "not YAML");
+}
+
 static void a_text_of_brackets_only_is_refused_quickly(void **state)
 {
     char *text = arena_alloc(*state, RULE_YAML_LIMIT);
@@ -234,6 +245,7 @@ int main(void)
         UNIT_TEST(members_of_another_type_are_refused),
         UNIT_TEST(a_rule_over_8192_bytes_is_refused),
         UNIT_TEST(what_is_not_one_plain_yaml_document_is_refused),
+        UNIT_TEST(a_byte_order_mark_and_line_ends_of_two_do_no_harm),
         UNIT_TEST(a_text_of_brackets_only_is_refused_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
