@@ -54,8 +54,8 @@ DB_STATEMENT(
     "LEFT JOIN (SELECT e.place FROM json_array_elements_text($3::json) WITH ORDINALITY AS e(rule_id, place) "
     "WHERE e.rule_id NOT IN (SELECT rule_id FROM standing)) u ON true");
 
-/* Who stands at nothing that counts any more (its state was lost, or the server restored) and refuses the answer that would
- * mend it can say so, and only that. */
+/* Who stands at nothing that counts (its state was lost, or this database was restored) and refuses the answer that would mend
+ * it can say so, and only that. */
 DB_STATEMENT(
     acknowledge_complaint, 2,
     "INSERT INTO appliance_rule_sync AS y (appliance_id, site_id, partner_id, acknowledged_revision, agent, last_error, "
@@ -221,8 +221,9 @@ static bool hold_rules(struct change *change, struct acknowledgement *ack, struc
     if (!db_query(change->transaction, &acknowledge_hold_rules, NULL, &rows, error))
         return false;
     ack->site_revision = db_integer(rows, 0, 0);
-    ack->is_late = ack->revision < db_integer(rows, 0, 1);
-    return ack->revision <= ack->site_revision ||
+    bool refuses_to_go_back = ack->revision > ack->site_revision && ack->error != NULL;
+    ack->is_late = ack->revision < db_integer(rows, 0, 1) || refuses_to_go_back;
+    return ack->revision <= ack->site_revision || refuses_to_go_back ||
            error_add(error, "/revision", "is ahead of the site's, which is %lld", (long long)ack->site_revision);
 }
 

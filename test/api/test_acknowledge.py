@@ -226,6 +226,20 @@ def test_p25_who_has_lost_its_state_can_say_why_it_refuses_to_begin_anew(box, ru
     assert told(database, box)["last_error"] is None
 
 
+def test_p25_who_is_ahead_can_say_why_it_does_not_go_back(site, box, rule, database):
+    """The database was restored without moving the revisions on, or the site was made anew."""
+    expect(200, box.acknowledge(1, [rule]))
+    expect(422, box.acknowledge(7, [rule]))
+    answer = expect(200, box.acknowledge(7, removed=[rule], error="revision 1 is older than the installed 7")).json()
+    assert (answer["status"], answer["acknowledged"], answer["revision"]) == ("outdated", 0, 1)
+    row = told(database, box)
+    assert (row["last_error"], row["acknowledged_revision"]) == ("revision 1 is older than the installed 7", 1)
+    assert state(database, rule, box) == "applied"
+    new = site.appliances[1]
+    expect(200, new.acknowledge(7, error="older"))
+    assert (told(database, new)["last_error"], told(database, new)["acknowledged_revision"]) == ("older", 0)
+
+
 def test_what_is_not_said_stays_as_it_was(box, rule, database):
     errors = [{"file": "own.yaml", "error": "unknown operator 'like'"}]
     expect(200, box.acknowledge(1, [rule], engine_errors=errors, dropped_executions=7, agent="flywheel-agent/0.1.0"))
