@@ -261,6 +261,22 @@ static void check_refused(struct work *work)
         (void)cycle_fail_store(work->cycle);
 }
 
+/* A rule that was taken away still acts where a file of the operator has its id: an agent from before may have written it. */
+static void check_removed(struct work *work)
+{
+    struct query *row = query_begin(work->cycle->store, "SELECT rule_id FROM removed ORDER BY rule_id");
+    while (query_next(row)) {
+        struct slice rule_id = query_get_text(row, 0);
+        if (!is_operators(work, rule_id))
+            continue;
+        (void)complain(work, arena_printf(work->cycle->arena, "rule %.*s was withdrawn; a file of the operator has its id and "
+                                          "stays in force", (int)rule_id.len, rule_id.ptr));
+        add_unmet(work, rule_id, work->why);
+    }
+    if (!query_end(row))
+        (void)cycle_fail_store(work->cycle);
+}
+
 /* ---- the files that are there ------------------------------------------------------------------------------------- */
 
 static bool is_in(struct work *work, struct query *query, struct slice rule_id)
@@ -354,6 +370,7 @@ void reconcile(struct cycle *cycle)
     unlinkat(work.folder, UNFINISHED, 0); /* there only after a crash */
     check_rules(&work);
     check_refused(&work);
+    check_removed(&work);
     check_files(&work);
     if (work.changed && fsync(work.folder) != 0)
         (void)fail_file(&work, "cannot sync", "");

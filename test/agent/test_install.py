@@ -148,6 +148,23 @@ def test_an_operators_rule_with_the_same_id_comes_first_until_it_is_gone(settled
     assert server.acks[-1]["engine_errors"] == []
 
 
+def test_P21_a_withdrawn_rule_that_a_file_of_the_operator_keeps_in_force_is_not_gone(settled, server):
+    """Such as one that an agent from before has written there."""
+    old = settled.rules.put(f"{A}.yaml", server.rules[A]["yaml"])
+    settled.sync_fails("comes first")
+    server.withdraw(A)
+    settled.sync_fails(f"rule {A} was withdrawn; a file of the operator has its id")
+    assert [failed["rule_id"] for failed in server.acks[-1]["failed"]] == [A] and server.acks[-1]["removed"] == []
+    assert settled.match(FIREWALL, state=True)[0][0]["rule_id"] == A
+    count = len(server.acks)
+    settled.sync_fails("stays in force")
+    assert len(server.acks) == count, "told once"
+    old.unlink()
+    settled.sync()
+    assert server.acks[-1]["removed"] == [A] and server.acks[-1]["failed"] == []
+    assert settled.match(FIREWALL, state=True)[0][0]["rule_id"] is None
+
+
 # ---- nowhere to write ------------------------------------------------------------------------------------------------
 
 @pytest.fixture
