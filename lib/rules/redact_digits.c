@@ -112,8 +112,8 @@ static struct found dotted_quad(const struct scan *scan)
         if (part[i] > 255 || (i < 3 && (at >= scan->end || *at++ != '.')))
             return NOTHING;
     }
-    bool longer = !ends_at(scan, at) || (*at == '.' && at + 1 < scan->end && is_digit(scan, at + 1));
-    if (at < scan->end && longer)
+    bool goes_on = at + 1 < scan->end && *at == '.' && is_digit(scan, at + 1);
+    if (goes_on || !ends_at(scan, at))
         return NOTHING;
     size_t len = (size_t)(at - scan->at);
     return is_private_v4(part) ? (struct found){len, 0} : (struct found){0, len};
