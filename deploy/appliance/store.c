@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "base/timestamp.h"
 #include "owner.h"
 
 enum { SCHEMA_VERSION = 1, BUSY_MS = 10000, STATEMENTS = 64, WHY_SIZE = 256 };
@@ -86,10 +88,23 @@ static bool make_tables(struct store *store)
     return false;
 }
 
+/* Changing the journal of a new file does not wait for others that do the same: SQLite says at once that it is locked. */
+static bool prepare(struct store *store)
+{
+    const struct timespec pause = {.tv_nsec = 10000000};
+    int64_t give_up = timestamp_now() + BUSY_MS * INT64_C(1000);
+    while (!execute(store, SETUP)) {
+        if (sqlite3_errcode(store->database) != SQLITE_BUSY || timestamp_now() >= give_up)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static bool set_up(struct store *store)
 {
     int64_t version;
-    if (!execute(store, SETUP) || !read_version(store, &version) || (version == 0 && !make_tables(store)))
+    if (!prepare(store) || !read_version(store, &version) || (version == 0 && !make_tables(store)))
         return false;
     if (version <= SCHEMA_VERSION)
         return true;
