@@ -91,14 +91,15 @@ static bool take_length(const unsigned char *params, size_t length, size_t *at, 
     return true;
 }
 
-/* libfcgi adds the lengths of a name and its value as int, and ends the process when it cannot have so much memory. */
-static bool pairs_are_possible(const unsigned char *params, size_t length)
+/* libfcgi adds the lengths of a name and its value as int, and ends the process when it cannot have so much memory. Behind the
+ * end of the params it would go on waiting for what is missing of a pair. */
+static bool pairs_are_possible(const unsigned char *params, size_t length, bool ended)
 {
     for (size_t at = 0; at < length;) {
         size_t total = 0;
         if (!take_length(params, length, &at, &total) || !take_length(params, length, &at, &total))
-            return true;
-        if (total > PAIR_MAX)
+            return !ended;
+        if (total > PAIR_MAX || (ended && total > length - at))
             return false;
         at += total;
     }
@@ -110,6 +111,7 @@ static bool params_are_possible(const unsigned char *bytes, size_t length)
 {
     unsigned char params[HTTP_PEEK_LIMIT];
     size_t filled = 0;
+    bool ended = false;
     for (size_t at = 0; length - at >= HEADER_SIZE;) {
         size_t content = (size_t)bytes[at + 4] << 8 | bytes[at + 5];
         size_t record = HEADER_SIZE + content + bytes[at + 6], there = length - at - HEADER_SIZE;
@@ -117,12 +119,13 @@ static bool params_are_possible(const unsigned char *bytes, size_t length)
             size_t taken = content < there ? content : there;
             memcpy(params + filled, bytes + at + HEADER_SIZE, taken);
             filled += taken;
+            ended = content == 0;
         }
         if (record > length - at || bytes[at + 1] == TYPE_STDIN)
             break;
         at += record;
     }
-    return pairs_are_possible(params, filled);
+    return pairs_are_possible(params, filled, ended);
 }
 
 static enum fastcgi_arrival look(int fd)
